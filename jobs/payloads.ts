@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { Name } from '../src/domain/inventory.ts';
+
+/**
+ * Job data: ids only, never a secret, never a device value. `v` is the payload version: a worker refuses one it does not
+ * know instead of guessing.
+ */
+const Base = { v: z.literal(1), runId: z.int().positive() };
+
+export const AdvanceJob = z.strictObject(Base);
+export type AdvanceJob = z.infer<typeof AdvanceJob>;
+
+export const PlanJob = z.strictObject({ ...Base, unit: Name, generation: z.int().nonnegative() });
+export type PlanJob = z.infer<typeof PlanJob>;
+
+export const UnitJob = z.strictObject({ ...Base, unit: Name, generation: z.int().nonnegative() });
+export type UnitJob = z.infer<typeof UnitJob>;
+
+/** What `/dpu provision` may say besides its target. */
+export const ProvisionParams = z.strictObject({});
+export type ProvisionParams = z.infer<typeof ProvisionParams>;

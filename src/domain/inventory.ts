@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { canonicalHash } from './canonical.ts';
+
+/** Names are used in job ids, Redis keys and host names: lower case, digits, dashes, dots. */
+export const Name = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use lower-case letters, digits, dots and dashes, at most 63');
+const Address = z.string().regex(/^[A-Za-z0-9.:[\]-]{1,253}$/, 'an IP address or a DNS name');
+const Port = z.int().min(1).max(65535);
+const SshFingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "as `ssh-keygen -lf` prints it: 'SHA256:...'");
+const CertFingerprint = z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 of the certificate, 64 lower-case hex digits');
+const CredentialRef = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'the name of a credential, not the secret');
+
+/** How one SSH server is reached. `key` names a credential; `hostKeys` are the pins (several key types allowed). */
+export const SshEndpoint = z.strictObject({
+  address: Address,
+  port: Port.default(22),
+  user: z.string().min(1).default('root'),
+  key: CredentialRef,
+  hostKeys: z.array(SshFingerprint).min(1),
+  /** Name of another host of the inventory to jump through. */
+  jump: Name.optional(),
+});
+export type SshEndpoint = z.infer<typeof SshEndpoint>;
+
+export const BmcEndpoint = z.strictObject({
+  /** `auto` is found later with ipmitool over the Arm, once an Arm login exists. */
+  address: z.union([z.literal('auto'), Address]),
+  port: Port.default(443),
+  /** `host`: the connection goes through the SSH of the card's host. */
+  via: z.enum(['direct', 'host']).default('direct'),
+  /** Pin known beforehand; without it the certificate is learnt in an approved plan. */
+  certSha256: CertFingerprint.optional(),
+});
+export type BmcEndpoint = z.infer<typeof BmcEndpoint>;
+
+export const DpuEntry = z.strictObject({
+  name: Name,
+  serial: z.string().min(1).optional(),
+  /** PCI function 0 of the card on its host; needed only where a host has several cards and no serial is given. */
+  pciAddress: z
+    .string()
+    .regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.0$/)
+    .optional(),
+  bmc: BmcEndpoint,
+  arm: z.strictObject({ address: Address, port: Port.default(22) }).optional(),
+  profile: Name.optional(),
+});
+export type DpuEntry = z.infer<typeof DpuEntry>;
+
+export const HostEntry = z.strictObject({
+  site: Name,
+  rack: Name,
+  ssh: SshEndpoint,
+  dpus: z.array(DpuEntry).min(1),
+  profile: Name.default('default'),
+});
+export type HostEntry = z.infer<typeof HostEntry>;
+
+/** What a site is. `simulated` permits the lab's time factor and stamps SIMULATED; only loopback addresses may be in it. */
+export const Site = z.strictObject({
+  simulated: z.boolean().default(false),
+  /** age recipient to which the site's secrets are encrypted; the matching identity is held by its workers only. */
+  recipient: z.string().regex(/^age1[a-z0-9]{20,}$/, "an age recipient ('age1...')"),
+});
+
+export const PcieLink = z.strictObject({ gtPerS: z.number().positive(), width: z.int().positive() });
+export type PcieLink = z.infer<typeof PcieLink>;
+
+/** Wanted state of a card. */
+export const Profile = z.strictObject({
+  secureBoot: z.enum(['off', 'leave']).default('off'),
+  bmcPassword: z.enum(['generated', 'leave']).default('generated'),
+  /** The slowest PCIe link that is accepted; default: enough for the card's fastest single port. */
+  minPcieLink: PcieLink.optional(),
+});
+export type Profile = z.infer<typeof Profile>;
+
+export const Role = z.strictObject({
+  users: z.array(z.string()).default([]),
+  userGroups: z.array(z.string()).default([]),
+});
+
+export const ApprovalRule = z.strictObject({
+  role: Name,
+  votes: z.int().min(1).max(5).default(1),
+  /** A requester with this role may approve alone, with a reason. */
+  selfApprovalRole: Name.optional(),
+});
+export type ApprovalRule = z.infer<typeof ApprovalRule>;
+
+export const Policy = z.strictObject({
+  /** Who may start runs, who may force and halt. Roles are defined under `roles`. Nobody by default. */
+  operate: z.array(Name).default([]),
+  administer: z.array(Name).default([]),
+  approvals: z.strictObject({ disruptive: ApprovalRule, destructive: ApprovalRule }),
+  /** How long an approval may wait, and how long an approved unit may wait for its start, in minutes. */
+  approvalMinutes: z.int().min(1).max(1440).default(60),
+  startByMinutes: z.int().min(1).max(1440).default(60),
+  waves: z.union([z.literal('all'), z.array(z.string().regex(/^(\d+|\d+%|rest)$/))]).default(['1', '25%', 'rest']),
+});
+export type Policy = z.infer<typeof Policy>;
+
+export const Inventory = z.strictObject({
+  version: z.literal(1),
+  sites: z.record(Name, Site),
+  hosts: z.record(Name, HostEntry),
+  /** Cables: `dpu/port` to `dpu/port`. */
+  links: z.array(z.tuple([z.string(), z.string()])).default([]),
+  profiles: z.record(Name, Profile).default({}),
+  roles: z.record(Name, Role).default({}),
+  policy: Policy,
+  /** Slack channels (by id or #name) where the bot takes commands; empty = every channel it was invited to. */
+  channels: z.array(z.string()).default([]),
+});
+export type Inventory = z.infer<typeof Inventory>;
+
+/** One host with its resolved profile, as it is frozen into a run. */
+export interface HostSlice {
+  readonly name: string;
+  readonly site: string;
+  readonly simulated: boolean;
+  readonly recipient: string;
+  readonly entry: HostEntry;
+  /** Resolved profile per DPU name. */
+  readonly profiles: Readonly<Record<string, Profile>>;
+  /** SSH endpoint of the jump host, when `entry.ssh.jump` is set. */
+  readonly jump?: SshEndpoint;
+}
+
+/** Host profile over inventory default; a DPU's own profile wins. An undefined profile name is an error found at load. */
+export function sliceOf(inventory: Inventory, hostName: string): HostSlice {
+  const entry = inventory.hosts[hostName];
+  const site = entry && inventory.sites[entry.site];
+  if (!entry || !site) throw new RangeError(`host ${hostName} is not in the inventory`);
+  const profiles = Object.fromEntries(
+    entry.dpus.map((dpu) => [dpu.name, inventory.profiles[dpu.profile ?? entry.profile] ?? Profile.parse({})]),
+  );
+  const jump = entry.ssh.jump === undefined ? undefined : inventory.hosts[entry.ssh.jump]?.ssh;
+  return {
+    name: hostName,
+    site: entry.site,
+    simulated: site.simulated,
+    recipient: site.recipient,
+    entry,
+    profiles,
+    ...(jump && { jump }),
+  };
+}
+
+/** Hash of a slice: a worker whose own inventory gives another one refuses the unit (`inventory-differs`). */
+export function sliceHash(slice: HostSlice): string {
+  return canonicalHash(slice);
+}

@@ -1,0 +1,135 @@
+import { canonicalHash } from './canonical.ts';
+import type { Change, Failure, Risk } from './outcome.ts';
+import { needsApproval, worseRisk } from './outcome.ts';
+
+/** What a step would do to one target, as seen when the plan was made. */
+export type PlannedState = 'satisfied' | 'change' | 'deferred' | 'refused' | 'skipped';
+
+/** Something that goes away for a while: shown to people and part of the hash. */
+export interface Reboot {
+  /** `arm` = the DPU's Arm complex, `bmc` = the DPU's BMC, `host` = the server with all its cards. */
+  readonly what: 'arm' | 'bmc' | 'host';
+  readonly target: string;
+  readonly times: number;
+  /** `at-most`: happens only if the device needs it. */
+  readonly certainty: 'planned' | 'at-most';
+}
+
+export interface PlannedStep {
+  readonly step: string;
+  readonly title: string;
+  readonly target: string;
+  readonly serial?: string;
+  readonly state: PlannedState;
+  /** A sentence: why nothing is to do, what it waits for, or why it is refused. */
+  readonly reason: string;
+  readonly changes: readonly Change[];
+  readonly params: unknown;
+  readonly wanted: unknown;
+  /** Present value; set only where the step declares that it matters to the approval. */
+  readonly present?: unknown;
+  readonly risk: Risk;
+  readonly reboots: readonly Reboot[];
+  readonly failure?: Failure;
+}
+
+/** A pin that will be enrolled when the plan is approved. */
+export interface PlannedPin {
+  readonly target: string;
+  readonly kind: 'bmc-certificate' | 'ssh-host-key';
+  readonly sha256: string;
+}
+
+export interface UnitPlan {
+  readonly runId: number;
+  readonly unit: string;
+  readonly site: string;
+  readonly simulated: boolean;
+  readonly recipe: { readonly name: string; readonly version: number };
+  readonly profileHash: string;
+  readonly steps: readonly PlannedStep[];
+  readonly pins: readonly PlannedPin[];
+  readonly imageHash?: string;
+  /** Targets that were refused and are left out, each with its reason. */
+  readonly refused: readonly { readonly target: string; readonly failure: Failure }[];
+  readonly risk: Risk;
+  readonly hash: string;
+  readonly madeAtMs: number;
+}
+
+/**
+ * The part of a plan that an approval binds: see the house rule on plan hashes. Times, reasons, addresses of the moment
+ * and percentages are never in it.
+ */
+export function planHash(plan: Omit<UnitPlan, 'hash' | 'runId' | 'madeAtMs' | 'risk'>): string {
+  return canonicalHash({
+    recipe: plan.recipe,
+    unit: plan.unit,
+    profile: plan.profileHash,
+    image: plan.imageHash ?? null,
+    pins: plan.pins,
+    refused: plan.refused.map((entry) => ({ target: entry.target, code: entry.failure.code })),
+    steps: plan.steps.map((step) => ({
+      step: step.step,
+      target: step.target,
+      serial: step.serial ?? null,
+      params: step.params ?? null,
+      wanted: step.wanted ?? null,
+      present: step.present ?? null,
+      state: step.state,
+      risk: step.state === 'satisfied' ? 'read' : step.risk,
+      reboots: step.state === 'satisfied' ? [] : step.reboots,
+    })),
+  });
+}
+
+/** The worst risk of what the plan may change. */
+export function planRisk(steps: readonly PlannedStep[]): Risk {
+  return steps
+    .filter((step) => step.state === 'change' || step.state === 'deferred')
+    .reduce<Risk>((worst, step) => worseRisk(worst, step.risk), 'read');
+}
+
+/** How many steps will or may change something. */
+export function plannedChanges(plan: UnitPlan): number {
+  return plan.steps.filter((step) => (step.state === 'change' || step.state === 'deferred') && step.risk !== 'read')
+    .length;
+}
+
+export function planNeedsApproval(plan: UnitPlan): boolean {
+  return needsApproval(plan.risk);
+}
+
+/**
+ * True when a step may now be carried out under the approval: it was planned as a change or as deferred. A step that
+ * was satisfied in the approved plan and is a change now lies outside (`plan-outdated`).
+ */
+export function insideEnvelope(approved: UnitPlan, step: string, target: string): boolean {
+  const planned = approved.steps.find((entry) => entry.step === step && entry.target === target);
+  return planned !== undefined && (planned.state === 'change' || planned.state === 'deferred');
+}
+
+/** Sentences that say how two plans of the same unit differ; empty when an approval of one covers the other. */
+export function planDifferences(approved: UnitPlan, now: UnitPlan): string[] {
+  if (approved.hash === now.hash) return [];
+  const key = (step: PlannedStep): string => `${step.step} ${step.target}`;
+  const before = new Map(approved.steps.map((step) => [key(step), step]));
+  const after = new Map(now.steps.map((step) => [key(step), step]));
+  const texts: string[] = [];
+  for (const [id, step] of after) {
+    const old = before.get(id);
+    if (!old) texts.push(`${step.step} on ${step.target} is new in the plan`);
+    else if (old.state !== step.state)
+      texts.push(`${step.step} on ${step.target} was ${old.state}, is now ${step.state} (${step.reason})`);
+    else if (old.serial !== step.serial)
+      texts.push(`${step.target} was serial ${old.serial ?? 'unknown'}, is now ${step.serial ?? 'unknown'}`);
+    else if (
+      canonicalHash([old.wanted ?? null, old.present ?? null]) !==
+      canonicalHash([step.wanted ?? null, step.present ?? null])
+    )
+      texts.push(`${step.step} on ${step.target} has other values now (${step.reason})`);
+  }
+  for (const [id, step] of before)
+    if (!after.has(id)) texts.push(`${step.step} on ${step.target} is gone from the plan`);
+  return texts.length > 0 ? texts : ['profile, pins or recipe changed since the plan was made'];
+}

@@ -1,0 +1,177 @@
+/**
+ * Ports: what the engine needs from the outside, as types only. Implemented by transport, store and queue, and by
+ * in-memory doubles in tests; both pass the same contract suites. The ports to devices and secrets are in device-ports.ts.
+ */
+import type { Actor, JournalEntry, JournalEvent, Progress } from './journal.ts';
+import type { UnitPlan } from './plan.ts';
+import type { Run, RunState } from './run.ts';
+
+// ---------------------------------------------------------------------------------------------- runs
+
+export interface Journal {
+  /** Appends and returns the stored entry. Rejects entries over the limit (a bug), never cuts silently. */
+  append(runId: number, unit: string, event: JournalEvent): Promise<JournalEntry>;
+  /** Entries of one stream in order; `afterId` excluded. */
+  read(runId: number, unit: string, afterId?: string): Promise<readonly JournalEntry[]>;
+}
+
+export interface ProgressStore {
+  set(runId: number, unit: string, progress: Progress): Promise<void>;
+  get(runId: number, unit: string): Promise<Progress | undefined>;
+}
+
+export type NewRun = Omit<Run, 'id' | 'version'>;
+
+export interface RunStore {
+  /** Takes the next number of the one counter and stores the run. */
+  create(run: NewRun): Promise<Run>;
+  get(id: number): Promise<Run | undefined>;
+  /**
+   * Compare-and-set loop: `change` sees the newest record and returns the new one, or undefined to leave it. Returns the
+   * stored record and whether this call changed it. `change` may run more than once and must be pure.
+   */
+  update(id: number, change: (run: Run) => Run | undefined): Promise<{ readonly run: Run; readonly changed: boolean }>;
+  /** Runs that have not ended (ids, ascending). */
+  open(): Promise<readonly number[]>;
+  /** Newest runs first. */
+  recent(limit: number, filter?: { readonly states?: readonly RunState[] }): Promise<readonly Run[]>;
+  /** Plans are kept by hash: the approved one stays readable after a newer one was made. */
+  savePlan(plan: UnitPlan): Promise<void>;
+  plan(runId: number, unit: string, hash: string): Promise<UnitPlan | undefined>;
+}
+
+export interface LeaseOwner {
+  readonly workerId: string;
+  /** Rises each time a worker of this id starts; a newer one takes over the leases of an older one at once. */
+  readonly incarnation: number;
+  readonly runId: number;
+}
+
+export interface Lease {
+  readonly units: readonly string[];
+  readonly owner: LeaseOwner;
+  /** Fencing number, rising per unit over all leases ever. */
+  readonly fence: number;
+}
+
+export type LeaseResult =
+  | { readonly ok: true; readonly lease: Lease }
+  | { readonly ok: false; readonly unit: string; readonly heldBy: LeaseOwner };
+
+/** Which worker writes to a unit. Short and renewed; all units of one call are taken or none. */
+export interface LeaseStore {
+  acquire(units: readonly string[], owner: LeaseOwner, ttlMs: number): Promise<LeaseResult>;
+  /** False when the lease is no longer ours: stop before the next remote write. */
+  renew(lease: Lease, ttlMs: number): Promise<boolean>;
+  release(lease: Lease): Promise<void>;
+  holder(unit: string): Promise<LeaseOwner | undefined>;
+}
+
+export interface Hold {
+  readonly unit: string;
+  readonly runId: number;
+  readonly sinceMs: number;
+  readonly by: string;
+}
+
+/** Which run owns a unit's state: set at the first intent, no expiry. */
+export interface HoldStore {
+  /** Takes or keeps the hold for the run on all units, or says who has it. */
+  take(
+    units: readonly string[],
+    runId: number,
+    by: string,
+    nowMs: number,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly hold: Hold }>;
+  get(unit: string): Promise<Hold | undefined>;
+  all(): Promise<readonly Hold[]>;
+  /** Clears it only when it is that run's (any run when undefined). Returns whether something was cleared. */
+  clear(unit: string, runId?: number): Promise<boolean>;
+}
+
+export interface Halt {
+  readonly by: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+export interface HaltStore {
+  get(): Promise<Halt | undefined>;
+  set(halt: Halt): Promise<void>;
+  clear(): Promise<boolean>;
+}
+
+/** Append-only list of what people asked and the bot did; resolved targets and plan hash, never the secret. */
+export interface AuditRecord {
+  readonly atMs: number;
+  readonly actor: Actor | { readonly worker: string };
+  readonly action: string;
+  readonly runId?: number;
+  readonly targets?: readonly string[];
+  readonly planHash?: string;
+  readonly detail?: string;
+}
+
+export interface AuditStore {
+  append(record: AuditRecord): Promise<void>;
+  list(limit: number): Promise<readonly AuditRecord[]>;
+}
+
+// ---------------------------------------------------------------------------------------------- queue
+
+/** The only way work gets to workers. Ids make every add idempotent; nothing is ever repeated by the queue itself. */
+export interface JobQueue {
+  addPlan(job: {
+    readonly runId: number;
+    readonly unit: string;
+    readonly site: string;
+    readonly generation: number;
+  }): Promise<void>;
+  addUnit(job: {
+    readonly runId: number;
+    readonly unit: string;
+    readonly site: string;
+    readonly generation: number;
+    readonly delayMs?: number;
+  }): Promise<void>;
+  /** Asks any worker to look at the run and do what is due. */
+  addAdvance(job: { readonly runId: number; readonly delayMs?: number }): Promise<void>;
+}
+
+/** "Something about this run changed": lets the bot redraw without polling hard. Lossy; readers also look by themselves. */
+export interface Notifier {
+  changed(runId: number): Promise<void>;
+  subscribe(onChange: (runId: number) => void): Promise<() => Promise<void>>;
+}
+
+// ---------------------------------------------------------------------------------------------- people
+
+/** What the chat's source of truth says about a person, read at the moment it matters. */
+export interface Person {
+  readonly userId: string;
+  readonly teamId: string;
+  readonly displayName: string;
+  /** False for deactivated users. */
+  readonly active: boolean;
+  /** Guests and people of other workspaces never operate. */
+  readonly guest: boolean;
+  readonly external: boolean;
+  readonly userGroups: readonly string[];
+  /** IANA zone, for dates in answers. */
+  readonly timeZone: string;
+}
+
+export interface Directory {
+  /** `fresh` bypasses every cache: used for approvals and forced unlocks. */
+  person(userId: string, options: { readonly fresh: boolean }): Promise<Person>;
+  /** May the bot post in this channel? */
+  canPost(channel: string): Promise<boolean>;
+}
+
+/** A command as it came in, whichever entrance it used: all meet the same validator. */
+export interface Invocation {
+  /** What follows `/dpu`, as typed: `provision rack1 --plan`. */
+  readonly text: string;
+  readonly channel: string;
+  readonly source: 'slash' | 'button' | 'modal' | 'mention';
+}

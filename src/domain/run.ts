@@ -1,0 +1,114 @@
+import type { Actor, RunEndState, UnitEndState } from './journal.ts';
+import type { Failure, Risk } from './outcome.ts';
+import type { HostSlice } from './inventory.ts';
+
+export type RunState = 'planning' | 'awaiting-approval' | 'running' | 'paused' | RunEndState;
+export type UnitState = 'planning' | 'planned' | 'queued' | 'running' | 'waiting' | UnitEndState;
+
+export const runEndStates: readonly RunEndState[] = [
+  'done',
+  'satisfied',
+  'planned',
+  'activation-pending',
+  'failed',
+  'refused',
+  'needs-human',
+  'cancelled',
+  'rejected',
+  'expired',
+];
+/** Ended runs from which `/dpu resume` may go on. */
+export const resumableStates: readonly RunState[] = ['failed', 'needs-human', 'cancelled', 'expired', 'paused'];
+export const unitEndStates: readonly UnitEndState[] = [
+  'done',
+  'satisfied',
+  'failed',
+  'refused',
+  'needs-human',
+  'cancelled',
+  'plan-outdated',
+];
+/** Exit 0 of a script: the run did what was asked, or found it done. */
+export const goodEndStates: readonly RunState[] = ['done', 'satisfied', 'planned', 'activation-pending'];
+
+export interface UnitRecord {
+  readonly unit: string;
+  readonly site: string;
+  readonly targets: readonly string[];
+  readonly state: UnitState;
+  /** Rises on resume, sweep and new approval; a job of an older generation ends silently. */
+  readonly generation: number;
+  readonly planHash?: string;
+  readonly planRisk?: Risk;
+  readonly planChanges?: number;
+  readonly failure?: Failure;
+  readonly waitingUntilMs?: number;
+  readonly waitingReason?: string;
+  readonly queuedAtMs?: number;
+  readonly startedAtMs?: number;
+  readonly endedAtMs?: number;
+}
+
+export interface Vote {
+  readonly by: Actor;
+  readonly vote: 'approve' | 'reject';
+  readonly reason?: string;
+  /** Roles as read from the source of truth at the click. */
+  readonly roles: readonly string[];
+  readonly policyHash: string;
+  readonly atMs: number;
+}
+
+/** Votes over a map unit -> plan hash. Kept with the run; changed by compare-and-set only. */
+export interface Approval {
+  readonly generation: number;
+  readonly state: 'open' | 'approved' | 'rejected' | 'expired';
+  readonly hashes: Readonly<Record<string, string>>;
+  readonly risk: Risk;
+  readonly requestedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly votes: readonly Vote[];
+  readonly approvedAtMs?: number;
+}
+
+/** One execution of a recipe on the targets a person named. `version` is the compare-and-set counter of the record. */
+export interface Run {
+  readonly id: number;
+  readonly version: number;
+  readonly recipe: string;
+  readonly recipeVersion: number;
+  /** Validated recipe parameters: ids and switches, never secrets. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The line as the person typed it, after clean-up of quotes and dashes. */
+  readonly text: string;
+  readonly requester: Actor;
+  readonly channel: string;
+  readonly createdAtMs: number;
+  readonly endedAtMs?: number;
+  readonly state: RunState;
+  readonly planOnly: boolean;
+  readonly simulated: boolean;
+  readonly slices: Readonly<Record<string, HostSlice>>;
+  readonly sliceHashes: Readonly<Record<string, string>>;
+  readonly units: Readonly<Record<string, UnitRecord>>;
+  /** Unit names per wave; set when the plans are known. */
+  readonly waves: readonly (readonly string[])[];
+  readonly waveIndex: number;
+  readonly maxFailures: number;
+  readonly approval?: Approval;
+  readonly approvalMinutes: number;
+  readonly startByMinutes: number;
+  readonly waveSpec: 'all' | readonly string[];
+  readonly cancel?: { readonly by: Actor; readonly atMs: number };
+  readonly pausedReason?: string;
+  readonly summary?: string;
+  readonly failure?: Failure;
+}
+
+export function isEnded(state: RunState): state is RunEndState {
+  return (runEndStates as readonly string[]).includes(state);
+}
+
+export function isUnitEnded(state: UnitState): state is UnitEndState {
+  return (unitEndStates as readonly string[]).includes(state);
+}
