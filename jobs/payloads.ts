@@ -19,3 +19,9 @@ export type UnitJob = z.infer<typeof UnitJob>;
 /** What `/dpu provision` may say besides its target. */
 export const ProvisionParams = z.strictObject({});
 export type ProvisionParams = z.infer<typeof ProvisionParams>;
+
+/**
+ * Version of each recipe, raised when steps or their meaning change. Stored with a run by the bot; a worker whose recipe
+ * has another one refuses the run instead of guessing.
+ */
+export const recipeVersions = { provision: 1 } as const;

@@ -81,6 +81,32 @@ export const errors = {
       next: 'Nothing was lost; try again when Redis is back.',
       cause: a.cause,
     }),
+  storeCorrupt: (a: { key: string; problem: string }) =>
+    make('store-corrupt', 'permanent', {
+      what: `The record ${a.key} in Redis cannot be read.`,
+      why: a.problem,
+      next: 'Restore Redis from its append-only file or a backup; dpubot does not guess and changed nothing.',
+    }),
+  credentialPending: (a: { ref: string }) =>
+    make('credential-pending', 'permanent', {
+      what: `A new password for ${a.ref} is already waiting to be confirmed.`,
+      why: 'An earlier run filed it and did not get to log in with it; filing another one would lose it.',
+      next: 'Try the pending password first; only when the card refuses it may it be replaced.',
+    }),
+  jobLockLost: () =>
+    make('job-lock-lost', 'transient', {
+      what: 'This worker lost its claim on a job.',
+      why: 'It could not renew the lock of the job in Redis in time.',
+      next: 'It stopped before the next write; the run goes on from the journal by itself.',
+      state: 'unknown',
+    }),
+  workerStopping: () =>
+    make('worker-stopping', 'transient', {
+      what: 'This worker is shutting down.',
+      why: 'It was told to stop and the time for finishing was over.',
+      next: 'The run goes on from the journal by itself as soon as a worker is free.',
+      state: 'unknown',
+    }),
   credentialMissing: (a: { ref: string }) =>
     make('credential-missing', 'permanent', {
       what: `The credential "${a.ref}" is not in the store.`,
@@ -170,6 +196,12 @@ export const errors = {
       what: `${a.host} is held by run ${a.run} (${a.by}, since ${a.since}).`,
       why: 'That run has begun to change the host or its cards and has not finished.',
       next: `Finish it with \`/dpu resume ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
+    }),
+  unitBusy: (a: { unit: string; worker: string; run: number }) =>
+    make('unit-busy', 'permanent', {
+      what: `${a.unit} is being worked on right now.`,
+      why: `Worker ${a.worker} has the lease for run ${a.run}.`,
+      next: `Cancel it first with \`/dpu cancel ${a.run}\` and wait until its step has ended. Nothing was changed.`,
     }),
   leaseLost: (a: { unit: string }) =>
     make('lease-lost', 'transient', {
@@ -282,6 +314,18 @@ export const errors = {
       next: 'Report it with this text: dpubot does not guess. Nothing was changed by reading.',
       evidence: a.evidence,
     }),
+  sshKeyUnusable: (a: { host: string; key: string; problem: string }) =>
+    make('ssh-key-unusable', 'permanent', {
+      what: `The credential "${a.key}" cannot be used to log in to ${a.host}.`,
+      why: a.problem,
+      next: `Import an unencrypted OpenSSH private key with \`dpubot credentials import ${a.key} FILE\`.`,
+    }),
+  addressNotLoopback: (a: { target: string; address: string }) =>
+    make('address-not-loopback', 'permanent', {
+      what: `${a.target} belongs to a simulated site, and ${a.address} is not a loopback address.`,
+      why: 'A simulated site may only reach the pretend rack on this machine. Nothing was sent.',
+      next: 'Correct the address, or set `simulated: false` for the site in the inventory.',
+    }),
 
   // ------------------------------------------------------------------------------------------ Redfish
   bmcAddressAuto: (a: { target: string }) =>
@@ -364,6 +408,13 @@ export const errors = {
       why: a.message,
       next: 'Do not power off the card; follow the runbook.',
       state: 'changed',
+    }),
+  redfishTaskLost: (a: { target: string; task: string }) =>
+    make('redfish-task-lost', 'transient', {
+      what: `The BMC of ${a.target} no longer knows task ${a.task}.`,
+      why: 'Tasks are forgotten when the BMC restarts, so how it ended is unknown.',
+      next: 'The run looks at the card before it goes on; resume it if it stopped.',
+      state: 'unknown',
     }),
 
   // ------------------------------------------------------------------------------------------ cards

@@ -21,7 +21,7 @@ export interface ReadTemplate<K extends string> {
     readonly argv: readonly string[];
     readonly holes: Readonly<Record<K, RegExp>>;
   };
-  fill(values: Readonly<Record<K, string>>): ReadCommand;
+  bind(values: Readonly<Record<K, string>>): ReadCommand;
 }
 
 /**
@@ -36,7 +36,7 @@ export function defineRead<K extends string = never>(template: {
   const holes = (template.holes ?? {}) as Readonly<Record<K, RegExp>>;
   return {
     template: { name: template.name, argv: template.argv, holes },
-    fill(values) {
+    bind(values) {
       const argv = template.argv.map((word) => {
         const hole = /^\{(\w+)\}$/.exec(word)?.[1] as K | undefined;
         if (hole === undefined) return word;

@@ -167,8 +167,16 @@ export interface CredentialStore {
   /** A named credential (`ssh-ops`): throws `credential-missing`. */
   named(ref: string): Promise<Secret>;
   bmc(key: CredentialKey): Promise<readonly BmcCredential[]>;
-  /** Files a new password as pending, encrypted to the site's recipient. Refuses when another pending one exists unless `replace`. */
-  savePending(key: CredentialKey, secret: Secret, recipient: string): Promise<void>;
+  /**
+   * Files a new password as pending, encrypted to the site's recipient. Refuses (`credential-pending`) when another
+   * pending one exists, unless `replace`; the same one again is fine.
+   */
+  savePending(
+    key: CredentialKey,
+    secret: Secret,
+    recipient: string,
+    options?: { readonly replace: boolean },
+  ): Promise<void>;
   /** pending -> current, current -> previous. Idempotent. */
   promote(key: CredentialKey): Promise<void>;
   /** Moves what was filed under a fingerprint to the serial. Idempotent. */

@@ -133,3 +133,24 @@ export function planDifferences(approved: UnitPlan, now: UnitPlan): string[] {
     if (!after.has(id)) texts.push(`${step.step} on ${step.target} is gone from the plan`);
   return texts.length > 0 ? texts : ['profile, pins or recipe changed since the plan was made'];
 }
+
+/**
+ * True when an approval of one plan also covers a later plan of the same unit (resume): the same recipe, profile, cards
+ * and pins, and nothing risky that was not planned as a change or as deferred.
+ */
+export function coversPlan(approved: UnitPlan, later: UnitPlan): boolean {
+  const sameFrame =
+    canonicalHash([approved.recipe, approved.profileHash, approved.imageHash ?? null]) ===
+    canonicalHash([later.recipe, later.profileHash, later.imageHash ?? null]);
+  const pinsKnown = later.pins.every((pin) =>
+    approved.pins.some(
+      (known) => known.target === pin.target && known.kind === pin.kind && known.sha256 === pin.sha256,
+    ),
+  );
+  const stepsInside = later.steps.every((step) => {
+    const planned = approved.steps.find((entry) => entry.step === step.step && entry.target === step.target);
+    if (step.serial !== undefined && planned?.serial !== undefined && planned.serial !== step.serial) return false;
+    return (step.state !== 'change' && step.state !== 'deferred') || insideEnvelope(approved, step.step, step.target);
+  });
+  return sameFrame && pinsKnown && stepsInside;
+}

@@ -20,6 +20,12 @@ export interface ProgressStore {
   get(runId: number, unit: string): Promise<Progress | undefined>;
 }
 
+/** An event and the stream it belongs to: a unit, or `_run`. */
+export interface StreamEvent {
+  readonly unit: string;
+  readonly event: JournalEvent;
+}
+
 export type NewRun = Omit<Run, 'id' | 'version'>;
 
 export interface RunStore {
@@ -27,10 +33,15 @@ export interface RunStore {
   create(run: NewRun): Promise<Run>;
   get(id: number): Promise<Run | undefined>;
   /**
-   * Compare-and-set loop: `change` sees the newest record and returns the new one, or undefined to leave it. Returns the
-   * stored record and whether this call changed it. `change` may run more than once and must be pure.
+   * Compare-and-set loop: `change` sees the newest record and returns the new one, or undefined to leave it. `events`
+   * names what to append to the journal: record and entries are written in one atomic call, so neither is ever there
+   * without the other. Both functions may run more than once and must be pure.
    */
-  update(id: number, change: (run: Run) => Run | undefined): Promise<{ readonly run: Run; readonly changed: boolean }>;
+  update(
+    id: number,
+    change: (run: Run) => Run | undefined,
+    events?: (before: Run, after: Run) => readonly StreamEvent[],
+  ): Promise<{ readonly run: Run; readonly changed: boolean }>;
   /** Runs that have not ended (ids, ascending). */
   open(): Promise<readonly number[]>;
   /** Newest runs first. */
@@ -144,6 +155,57 @@ export interface Notifier {
   subscribe(onChange: (runId: number) => void): Promise<() => Promise<void>>;
 }
 
+// ---------------------------------------------------------------------------------------------- chat
+
+/** A post of the outbox as it stands. `sending` = its outcome is unknown until somebody has looked it up. */
+export interface OutboxPost {
+  readonly key: string;
+  readonly state: 'sending' | 'sent';
+  readonly channel: string;
+  /** Message timestamp of the chat; set once sent. */
+  readonly ts?: string;
+  /** Hash of what is shown, so that a redraw that changes nothing is not sent. */
+  readonly digest?: string;
+  /** How often sending was begun. */
+  readonly attempts: number;
+  /** When sending was last begun, or when it was seen as sent. */
+  readonly atMs: number;
+}
+
+/** What the publisher remembers between two posts; any bot may be the publisher, one at a time per workspace. */
+export interface OutboxStore {
+  /** Takes the publisher lease for `token`, or renews it when `token` has it. False when another one has it. */
+  holdPublisher(workspace: string, token: string, ttlMs: number): Promise<boolean>;
+  releasePublisher(workspace: string, token: string): Promise<void>;
+  /**
+   * Notes that the post is about to be sent. `claimed: true` = first time, send it. Otherwise the post as it stands: a
+   * `sending` one has to be looked up in the chat before it is sent again.
+   */
+  claim(runId: number, key: string, channel: string): Promise<{ readonly claimed: boolean; readonly post: OutboxPost }>;
+  /** The look-up found nothing: counts one more attempt; the caller sends. Undefined when it was never claimed. */
+  again(runId: number, key: string): Promise<OutboxPost | undefined>;
+  /** Sent, or redrawn: message timestamp and digest of what is shown now. */
+  sent(
+    runId: number,
+    key: string,
+    post: { readonly channel: string; readonly ts: string; readonly digest?: string },
+  ): Promise<void>;
+  all(runId: number): Promise<readonly OutboxPost[]>;
+}
+
+/** Chats deliver a request more than once; only the first delivery counts. */
+export interface Dedupe {
+  /** True for the first call with this id within `ttlMs`. */
+  firstTime(id: string, ttlMs: number): Promise<boolean>;
+}
+
+// ---------------------------------------------------------------------------------------------- workers
+
+/** Counts the starts of a worker id, so that a restarted worker re-adopts its own leases at once. */
+export interface IncarnationStore {
+  next(workerId: string): Promise<number>;
+}
+
 // ---------------------------------------------------------------------------------------------- people
 
 /** What the chat's source of truth says about a person, read at the moment it matters. */
@@ -173,5 +235,7 @@ export interface Invocation {
   /** What follows `/dpu`, as typed: `provision rack1 --plan`. */
   readonly text: string;
   readonly channel: string;
+  /** Its name without `#`, where the entrance tells it; an inventory may list channels by name. */
+  readonly channelName?: string;
   readonly source: 'slash' | 'button' | 'modal' | 'mention';
 }

@@ -109,7 +109,7 @@ export interface StepSpec<P, O> {
   apply?(context: ApplyContext, changes: readonly Change[], params: P, observed: O): Promise<ApplyResult>;
   verify?(context: ObserveContext, params: P): Promise<readonly Verdict[]>;
   /** Learnt while observing: passed on to later steps (the serial number). */
-  serial?(observed: O): string | undefined;
+  serial?(observed: O, dpu: DpuEntry): string | undefined;
 }
 
 /** A step as the engine sees it: parameters and observations are opaque. */

@@ -1,0 +1,73 @@
+import type { UnitPlan } from '../domain/plan.ts';
+import type { Run } from '../domain/run.ts';
+import { isEnded } from '../domain/run.ts';
+import type { Decision, DueJob, Situation } from './decide.ts';
+import { decide } from './decide.ts';
+import type { EngineDeps } from './deps.ts';
+
+/**
+ * Job handler of the control queue: looks at a run and does what is due. Idempotent; any worker may do it at any time.
+ * Record and journal change in one atomic call, jobs are added afterwards; a lost add is repeated by the sweeper.
+ */
+export async function advance(deps: EngineDeps, job: { runId: number }): Promise<void> {
+  const run = await deps.runs.get(job.runId);
+  if (run === undefined || isEnded(run.state)) return;
+  const situation = await situationOf(deps, run);
+  let decision: Decision | undefined;
+  const { run: stored, changed } = await deps.runs.update(
+    run.id,
+    (current) => {
+      decision = decide(current, situation);
+      return decision.run === current ? undefined : decision.run;
+    },
+    () => decision?.events ?? [],
+  );
+  if (changed) {
+    if (isEnded(stored.state)) await auditEnd(deps, stored);
+    await deps.notifier.changed(run.id);
+  }
+  for (const due of decision?.jobs ?? []) await add(deps, run.id, due);
+}
+
+async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
+  const plans: Record<string, UnitPlan | undefined> = {};
+  const approvedPlans: Record<string, UnitPlan | undefined> = {};
+  const begun = new Set<string>();
+  for (const unit of Object.values(run.units)) {
+    if (unit.planHash !== undefined) plans[unit.unit] = await deps.runs.plan(run.id, unit.unit, unit.planHash);
+    const approved = run.approval?.hashes[unit.unit];
+    if (approved === undefined) continue;
+    approvedPlans[unit.unit] = await deps.runs.plan(run.id, unit.unit, approved);
+    const entries = await deps.journal.read(run.id, unit.unit);
+    if (entries.some((entry) => entry.event.type === 'intent')) begun.add(unit.unit);
+  }
+  return { nowMs: deps.clock.nowMs(), halt: await deps.halt.get(), plans, approvedPlans, begun };
+}
+
+async function add(deps: EngineDeps, runId: number, due: DueJob): Promise<void> {
+  switch (due.kind) {
+    case 'plan':
+      return deps.queue.addPlan({ runId, unit: due.unit, site: due.site, generation: due.generation });
+    case 'unit':
+      return deps.queue.addUnit({
+        runId,
+        unit: due.unit,
+        site: due.site,
+        generation: due.generation,
+        ...(due.delayMs > 0 && { delayMs: due.delayMs }),
+      });
+    case 'advance':
+      return deps.queue.addAdvance({ runId, delayMs: due.delayMs });
+  }
+}
+
+async function auditEnd(deps: EngineDeps, run: Run): Promise<void> {
+  await deps.audit.append({
+    atMs: deps.clock.nowMs(),
+    actor: { worker: deps.worker.id },
+    action: `run ${run.state}`,
+    runId: run.id,
+    targets: Object.values(run.units).flatMap((unit) => unit.targets),
+    detail: run.summary ?? '',
+  });
+}

@@ -1,0 +1,81 @@
+import type { UnitPlan } from '../domain/plan.ts';
+import { plannedChanges } from '../domain/plan.ts';
+import type { StreamEvent } from '../domain/ports.ts';
+import type { Run, UnitRecord } from '../domain/run.ts';
+import { failureOf } from '../errors.ts';
+import type { EngineDeps } from './deps.ts';
+import { planLiveness } from './liveness.ts';
+import { planUnit } from './plan-unit.ts';
+
+/** Job handler: observes a unit and stores its plan. Read only: takes neither the unit's lease nor its hold. */
+export async function runPlanJob(
+  deps: EngineDeps,
+  job: { runId: number; unit: string; generation: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const run = await deps.runs.get(job.runId);
+  const record = run?.units[job.unit];
+  if (run === undefined || record === undefined) return;
+  if (record.state !== 'planning' || record.generation !== job.generation) return;
+  await planLiveness(deps, run.id, record.unit, async () => {
+    await deps.journal.append(run.id, record.unit, { type: 'plan-started', worker: deps.worker.id });
+    await deps.notifier.changed(run.id);
+    let plan: UnitPlan | undefined;
+    let failure: UnitRecord['failure'];
+    try {
+      plan = await planUnit(deps, run, record, signal);
+      await deps.runs.savePlan(plan);
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = failureOf(error);
+    }
+    await store(deps, run, record, plan, failure);
+  });
+  await deps.notifier.changed(run.id);
+  await deps.queue.addAdvance({ runId: run.id });
+}
+
+async function store(
+  deps: EngineDeps,
+  run: Run,
+  record: UnitRecord,
+  plan: UnitPlan | undefined,
+  failure: UnitRecord['failure'],
+): Promise<void> {
+  const { unit } = record;
+  await deps.runs.update(
+    run.id,
+    (current) => {
+      const now = current.units[unit];
+      if (now?.state !== 'planning' || now.generation !== record.generation) return undefined;
+      return { ...current, units: { ...current.units, [unit]: planned(now, plan, failure, deps.clock.nowMs()) } };
+    },
+    () => eventsOf(unit, plan, failure),
+  );
+}
+
+/** A unit whose cards are all refused is refused; one that could not be looked at has failed. */
+function planned(
+  now: UnitRecord,
+  plan: UnitPlan | undefined,
+  failure: UnitRecord['failure'],
+  nowMs: number,
+): UnitRecord {
+  if (plan === undefined) return { ...now, state: 'failed', endedAtMs: nowMs, ...(failure && { failure }) };
+  const known = { ...now, planHash: plan.hash, planRisk: plan.risk, planChanges: plannedChanges(plan) };
+  const allRefused = now.targets.every((target) => plan.refused.some((entry) => entry.target === target));
+  if (!allRefused) return { ...known, state: 'planned' };
+  const first = plan.refused[0]?.failure;
+  return { ...known, state: stateOfRefusal(first?.kind), endedAtMs: nowMs, ...(first && { failure: first }) };
+}
+
+function stateOfRefusal(kind: string | undefined): 'refused' | 'failed' | 'needs-human' {
+  if (kind === 'needs-human') return 'needs-human';
+  return kind === 'transient' || kind === 'bug' ? 'failed' : 'refused';
+}
+
+function eventsOf(unit: string, plan: UnitPlan | undefined, failure: UnitRecord['failure']): readonly StreamEvent[] {
+  if (plan)
+    return [{ unit, event: { type: 'plan-ready', hash: plan.hash, changes: plannedChanges(plan), risk: plan.risk } }];
+  return failure ? [{ unit, event: { type: 'plan-failed', failure } }] : [];
+}

@@ -1,0 +1,201 @@
+import { canonicalHash } from '../domain/canonical.ts';
+import type { HostSession } from '../domain/device-ports.ts';
+import type { HostSlice } from '../domain/inventory.ts';
+import type { Failure } from '../domain/outcome.ts';
+import type { PlannedPin, PlannedStep, UnitPlan } from '../domain/plan.ts';
+import { planHash, planRisk } from '../domain/plan.ts';
+import type { Run, UnitRecord } from '../domain/run.ts';
+import type { Diff, Need, ObserveContext, Recipe, RecipeStep } from '../domain/step.ts';
+import { errors, failureOf } from '../errors.ts';
+import type { EngineDeps } from './deps.ts';
+import type { CardState } from './walk.ts';
+import { cardsOf, observeContext, recipeOf, segmentsOf } from './walk.ts';
+
+/** One planned step with what it teaches the rest of the plan. */
+interface Planned {
+  readonly step: PlannedStep;
+  readonly pins: readonly PlannedPin[];
+  readonly serial?: string;
+}
+
+/**
+ * Observes a unit and says what the recipe would do to it. Changes nothing: steps get reading sessions only. A card that
+ * is refused drops out with its reason, the others are planned on. Throws OpsError when the host itself cannot be planned.
+ */
+export async function planUnit(deps: EngineDeps, run: Run, record: UnitRecord, signal: AbortSignal): Promise<UnitPlan> {
+  const slice = run.slices[record.unit];
+  if (slice === undefined) throw errors.bug({ detail: `run ${run.id} has no slice for ${record.unit}` });
+  const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
+  const host = await deps.devices.hosts.open(slice);
+  const cards = cardsOf(slice, record.targets);
+  const planner = new UnitPlanner(deps, run, slice, recipe, host, signal);
+  for (const segment of segmentsOf(recipe))
+    if (segment.scope === 'host') await planner.planHost(segment.steps, cards);
+    else for (const card of cards) await planner.planCard(segment.steps, card);
+  return planner.finish(record, cards, deps.clock.nowMs());
+}
+
+/** Gathers the plan of one unit while the recipe is walked. */
+class UnitPlanner {
+  readonly #deps: EngineDeps;
+  readonly #run: Run;
+  readonly #slice: HostSlice;
+  readonly #recipe: Recipe;
+  readonly #host: HostSession;
+  readonly #signal: AbortSignal;
+  readonly #steps: PlannedStep[] = [];
+  readonly #pins: PlannedPin[] = [];
+  readonly #refused = new Map<string, Failure>();
+  /** Per target: which need an earlier planned change provides, and the title of that change. */
+  readonly #provided = new Map<string, Map<Need, string>>();
+
+  constructor(deps: EngineDeps, run: Run, slice: HostSlice, recipe: Recipe, host: HostSession, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#run = run;
+    this.#slice = slice;
+    this.#recipe = recipe;
+    this.#host = host;
+    this.#signal = signal;
+  }
+
+  async planHost(steps: readonly RecipeStep[], cards: readonly CardState[]): Promise<void> {
+    const frame = cards[0];
+    if (frame === undefined || cards.every((card) => this.#refused.has(card.dpu.name))) return;
+    for (const entry of steps) {
+      const { step } = await this.#plan(entry, this.#slice.name, frame);
+      // A host that cannot be reached or used takes all its cards with it.
+      if (step.failure) for (const card of cards) this.#refused.set(card.dpu.name, step.failure);
+    }
+  }
+
+  async planCard(steps: readonly RecipeStep[], card: CardState): Promise<void> {
+    for (const entry of steps) {
+      if (this.#refused.has(card.dpu.name)) return;
+      const planned = await this.#plan(entry, card.dpu.name, card);
+      if (planned.serial !== undefined) card.serial = planned.serial;
+      if (planned.step.failure) this.#refused.set(card.dpu.name, planned.step.failure);
+    }
+  }
+
+  finish(record: UnitRecord, cards: readonly CardState[], nowMs: number): UnitPlan {
+    const serials = new Map(cards.map((card) => [card.dpu.name, card.serial]));
+    const steps = this.#steps.map((step) => {
+      const serial = serials.get(step.target);
+      return serial === undefined ? step : { ...step, serial };
+    });
+    const body = {
+      unit: record.unit,
+      site: record.site,
+      simulated: this.#slice.simulated,
+      recipe: { name: this.#recipe.name, version: this.#recipe.version },
+      profileHash: canonicalHash(cards.map((card) => [card.dpu.name, card.profile])),
+      steps,
+      pins: this.#pins,
+      refused: [...this.#refused].map(([target, failure]) => ({ target, failure })),
+    };
+    return { ...body, runId: this.#run.id, risk: planRisk(steps), hash: planHash(body), madeAtMs: nowMs };
+  }
+
+  async #plan(entry: RecipeStep, target: string, card: CardState): Promise<Planned> {
+    const provided = this.#provided.get(target) ?? new Map<Need, string>();
+    this.#provided.set(target, provided);
+    const context = observeContext(this.#deps, {
+      runId: this.#run.id,
+      slice: this.#slice,
+      card,
+      host: this.#host,
+      signal: this.#signal,
+      actions: [],
+    });
+    const planned = await planStep(this.#recipe, entry, target, context, provided);
+    this.#steps.push(planned.step);
+    this.#pins.push(...planned.pins);
+    if (planned.step.state === 'change' || planned.step.state === 'deferred')
+      for (const need of entry.step.provides) provided.set(need, entry.step.title);
+    return planned;
+  }
+}
+
+/** Plans one step on one target. Errors while looking refuse the target; they are never taken for "nothing to do". */
+async function planStep(
+  recipe: Recipe,
+  entry: RecipeStep,
+  target: string,
+  context: ObserveContext,
+  provided: ReadonlyMap<Need, string>,
+): Promise<Planned> {
+  const { step } = entry;
+  const params = step.params.parse(entry.params(context));
+  const base = {
+    step: step.name,
+    title: step.title,
+    target,
+    params,
+    wanted: step.wanted(params),
+    risk: step.risk,
+    changes: [],
+    reboots: [],
+  };
+  const skip = entry.skip?.(context);
+  if (skip !== undefined) return { step: { ...base, state: 'skipped', reason: skip, risk: 'read' }, pins: [] };
+  const awaited = step.needs.find((need) => provided.has(need));
+  const deferred = (reason: string): Planned => ({
+    step: { ...base, state: 'deferred', reason, reboots: step.worstReboots?.(context.dpu) ?? [] },
+    pins: [],
+  });
+  if (awaited !== undefined) return deferred(`known after "${provided.get(awaited) ?? awaited}"`);
+  const refused = (failure: Failure): Planned => ({
+    step: { ...base, state: 'refused', reason: `${failure.what} ${failure.why}`, failure },
+    pins: [],
+  });
+  try {
+    for (const need of step.needs) {
+      const answer = await recipe.needs[need]?.(context);
+      if (answer?.met === false) return refused(answer.failure);
+    }
+    const observed = await step.observe(context, params);
+    const serial = step.serial?.(observed, context.dpu);
+    const diff = step.diff(observed, params, context.dpu);
+    if (diff.kind === 'waiting') return deferred(diff.reason);
+    if (diff.kind === 'deferred' && provided.has(diff.awaits)) return deferred(diff.reason);
+    const planned = plannedOf(base, diff, refused);
+    return serial === undefined ? planned : { ...planned, serial };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return refused(failureOf(error));
+  }
+}
+
+function plannedOf(
+  base: Omit<PlannedStep, 'state' | 'reason'>,
+  diff: Exclude<Diff, { kind: 'waiting' }>,
+  refused: (failure: Failure) => Planned,
+): Planned {
+  switch (diff.kind) {
+    case 'satisfied':
+      return { step: { ...base, state: 'satisfied', reason: diff.reason }, pins: [] };
+    case 'refused':
+      return refused(diff.failure);
+    case 'deferred':
+      return refused(
+        errors.needMissing({
+          step: base.title,
+          target: base.target,
+          need: diff.awaits,
+          remedy: 'Add the step that provides it to the profile, or do it by hand, and plan again.',
+        }).failure,
+      );
+    case 'change':
+      return {
+        step: {
+          ...base,
+          state: 'change',
+          reason: diff.changes.map((change) => change.text).join('; '),
+          changes: diff.changes,
+          reboots: diff.reboots ?? [],
+          ...(diff.present === undefined ? {} : { present: diff.present }),
+        },
+        pins: diff.pins ?? [],
+      };
+  }
+}

@@ -1,0 +1,60 @@
+import type { RunEndState } from '../domain/journal.ts';
+import type { Failure } from '../domain/outcome.ts';
+import type { Run, UnitRecord } from '../domain/run.ts';
+
+/** Worse is later. */
+const badness: readonly RunEndState[] = [
+  'satisfied',
+  'done',
+  'activation-pending',
+  'cancelled',
+  'refused',
+  'failed',
+  'needs-human',
+];
+
+/** How a run ends: the worst of its units, with a sentence that counts them. `forced` for ends that no unit decides. */
+export function runEnd(
+  run: Run,
+  nowMs: number,
+  forced?: RunEndState,
+): { readonly state: RunEndState; readonly summary: string; readonly failure?: Failure } {
+  const units = Object.values(run.units);
+  const worst = units.map(asRunState).reduce((a, b) => (badness.indexOf(a) >= badness.indexOf(b) ? a : b), 'satisfied');
+  const state = forced ?? (run.cancel ? 'cancelled' : worst);
+  const failure = units.find((unit) => unit.failure !== undefined && asRunState(unit) === worst)?.failure;
+  const keepsFailure = failure !== undefined && ['refused', 'failed', 'needs-human'].includes(state);
+  return { state, summary: summaryOf(run, units, state, nowMs), ...(keepsFailure && { failure }) };
+}
+
+function asRunState(unit: UnitRecord): RunEndState {
+  switch (unit.state) {
+    case 'done':
+    case 'satisfied':
+    case 'failed':
+    case 'refused':
+    case 'needs-human':
+    case 'cancelled':
+      return unit.state;
+    // Not started because the rollout stopped: the reason is another unit's failure, this one adds nothing.
+    case 'planning':
+    case 'planned':
+    case 'queued':
+    case 'running':
+    case 'waiting':
+      return 'satisfied';
+    case 'plan-outdated':
+      return 'failed';
+  }
+}
+
+function summaryOf(run: Run, units: readonly UnitRecord[], state: RunEndState, nowMs: number): string {
+  const counts = new Map<string, number>();
+  for (const unit of units) {
+    const name = unit.state === 'planned' && state !== 'planned' ? 'not started' : unit.state;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([name, number]) => `${number} ${name}`).join(', ');
+  const seconds = Math.round((nowMs - run.createdAtMs) / 1000);
+  return `${units.length} host${units.length === 1 ? '' : 's'}: ${parts}; ${seconds} s in all`;
+}

@@ -1,0 +1,65 @@
+import type { Run, UnitRecord } from '../domain/run.ts';
+import type { StreamEvent } from '../domain/ports.ts';
+import type { EngineDeps } from './deps.ts';
+import type { UnitResult } from './unit-outcome.ts';
+
+/** Writes down how a unit's job ended, record and journal in one atomic call, and has the run looked at. */
+export async function settleUnit(deps: EngineDeps, run: Run, record: UnitRecord, result: UnitResult): Promise<void> {
+  if (result.kind === 'superseded') return;
+  const nowMs = deps.clock.nowMs();
+  const { unit } = record;
+  const { changed } = await deps.runs.update(
+    run.id,
+    (current) => {
+      const now = current.units[unit];
+      if (now === undefined || now.generation !== record.generation) return undefined;
+      return { ...current, units: { ...current.units, [unit]: settled(now, result, nowMs) } };
+    },
+    (before) => eventsOf(before.units[unit], unit, result),
+  );
+  if (!changed) return;
+  if (result.kind === 'ended') {
+    if (result.state === 'done' || result.state === 'satisfied') await deps.holds.clear(unit, run.id);
+    await deps.audit.append({
+      atMs: nowMs,
+      actor: { worker: deps.worker.id },
+      action: `unit ${result.state}`,
+      runId: run.id,
+      targets: record.targets,
+      ...(record.planHash === undefined ? {} : { planHash: record.planHash }),
+      detail: result.summary,
+    });
+  }
+  await deps.notifier.changed(run.id);
+  await deps.queue.addAdvance({ runId: run.id });
+}
+
+function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'superseded' }>, nowMs: number): UnitRecord {
+  const { waitingReason: _reason, waitingUntilMs: _until, failure: _failure, ...rest } = now;
+  if (result.kind === 'waiting')
+    return {
+      ...rest,
+      state: 'waiting',
+      // A new generation is a new job id: the queue would ignore the old one.
+      generation: now.generation + 1,
+      waitingReason: result.reason,
+      waitingUntilMs: result.untilMs,
+    };
+  return {
+    ...rest,
+    state: result.state,
+    endedAtMs: nowMs,
+    ...(result.failure === undefined ? {} : { failure: result.failure }),
+  };
+}
+
+/** A wait for the same reason is said once, however often the unit is looked at. */
+function eventsOf(before: UnitRecord | undefined, unit: string, result: UnitResult): readonly StreamEvent[] {
+  if (result.kind === 'ended') {
+    const { state, summary, failure } = result;
+    return [{ unit, event: { type: 'unit-ended', state, summary, ...(failure && { failure }) } }];
+  }
+  if (result.kind === 'superseded' || before?.waitingReason === result.reason) return [];
+  const { reason, untilMs } = result;
+  return [{ unit, event: { type: 'step-waiting', step: 'unit', target: unit, reason, untilMs } }];
+}

@@ -1,0 +1,111 @@
+import type { BmcReader, BmcSession } from '../domain/device-ports.ts';
+import type { ApplyContext, ObserveContext } from '../domain/step.ts';
+import { errors, OpsError } from '../errors.ts';
+import type { DpuSystem } from '../facts/dpu-system.ts';
+import { readDpuSystem } from '../facts/dpu-system.ts';
+
+const resetPath = '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset';
+const pollMs = 5_000;
+/** DPF and infra-controller both allow five minutes from reset to OsIsRunning. */
+const bootLimitMs = 300_000;
+
+/** The full session of a card, or the error that says why there is none. */
+export async function bmcSession(context: ApplyContext): Promise<BmcSession> {
+  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+  if (login.state === 'in') return login.session;
+  if (login.state === 'locked')
+    throw errors.bmcLocked({ target: context.dpu.name, untilIso: new Date(login.untilMs).toISOString() });
+  throw errors.bmcLoginRefused({
+    target: context.dpu.name,
+    tried: login.state === 'refused' ? login.tried : ['factory'],
+  });
+}
+
+/** Reading face of the same session, for `observe`. */
+export async function bmcReader(context: ObserveContext): Promise<BmcReader> {
+  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+  if (login.state === 'in') return login.session;
+  throw errors.bmcLoginRefused({
+    target: context.dpu.name,
+    tried: login.state === 'refused' ? login.tried : ['factory'],
+  });
+}
+
+/** A state before the reset, as it is journaled with the intent: what later counts as evidence is held against it. */
+interface Before {
+  readonly bootState: string;
+  readonly bootStateTime: string;
+}
+
+/**
+ * Resets the Arm complex once and waits until it is up again, counted by evidence: another boot state was seen, or its
+ * stamp changed, and then OsIsRunning. An intent of this run without a result (the worker died, or the reply was lost)
+ * is looked at first; only when nothing has moved since is the reset sent again. One reset too many does no harm.
+ *
+ * `ordinal` goes into the texts ("second Arm reset"). Errors: dpu-not-ready, and those of the transport.
+ * Source: NVIDIA BlueField BMC docs (ComputerSystem.Reset resets the Arm complex only; BootProgress lags by about 30 s).
+ */
+export async function resetArm(context: ApplyContext, name: string, ordinal: string): Promise<void> {
+  const last = context.actions.findLast((action) => action.action === name);
+  const open = last?.done === false ? last : undefined;
+  const now = await readDpuSystem(await bmcSession(context), context.signal);
+  const before = isBefore(open?.before) ? open.before : { bootState: now.bootState, bootStateTime: now.bootStateTime };
+  const alreadySent = open !== undefined && hasMoved(before, now);
+  await context.act({ name, text: `${ordinal} Arm reset of ${context.dpu.name}`, before }, async () => {
+    if (!alreadySent) await sendReset(context);
+    const evidence = await waitForOs(context, before, ordinal);
+    return { evidence: `${alreadySent ? 'was under way; ' : ''}${evidence}`, value: undefined };
+  });
+}
+
+async function sendReset(context: ApplyContext): Promise<void> {
+  const session = await bmcSession(context);
+  try {
+    await session.post(resetPath, { ResetType: 'ForceRestart' }, { timeoutMs: 30_000, signal: context.signal });
+  } catch (error) {
+    // A lost reply is no failure here: the wait below sees by the boot state whether the reset happened.
+    if (!(error instanceof OpsError) || !['bmc-reply-lost', 'bmc-timeout'].includes(error.code)) throw error;
+  }
+}
+
+/** Polls the boot progress until the card is up after a reset was seen. Returns the evidence as a sentence. */
+async function waitForOs(context: ApplyContext, before: Before, ordinal: string): Promise<string> {
+  const startMs = context.clock.nowMs();
+  const limitMs = context.clock.deadlineMs(bootLimitMs);
+  const seen: string[] = [];
+  let moved = false;
+  let state = before.bootState;
+  while (context.clock.nowMs() - startMs < limitMs) {
+    const now = await readTolerant(context);
+    if (now !== undefined) {
+      state = now.bootState;
+      moved ||= hasMoved(before, now);
+      if (seen.at(-1) !== state) seen.push(state);
+      if (moved && state === 'OsIsRunning')
+        return `${seen.join(' > ')}; stamp ${before.bootStateTime} -> ${now.bootStateTime}`;
+    }
+    const text = `waiting for the ${ordinal} Arm reset of ${context.dpu.name}: ${state}`;
+    await context.progress({ text, sinceMs: startMs, limitMs });
+    await context.clock.poll(pollMs, context.signal);
+  }
+  const shown = moved ? state : `${state}, as before the reset`;
+  throw errors.armNotReady({ target: context.dpu.name, state: shown, limit: '5 min', run: context.runId });
+}
+
+/** A BMC that is busy or restarts during the boot is part of the wait; anything else ends it. */
+async function readTolerant(context: ApplyContext): Promise<DpuSystem | undefined> {
+  try {
+    return await readDpuSystem(await bmcSession(context), context.signal);
+  } catch (error) {
+    if (error instanceof OpsError && error.failure.kind === 'transient') return undefined;
+    throw error;
+  }
+}
+
+function hasMoved(before: Before, now: DpuSystem): boolean {
+  return now.bootState !== 'OsIsRunning' || now.bootStateTime !== before.bootStateTime;
+}
+
+function isBefore(value: unknown): value is Before {
+  return typeof value === 'object' && value !== null && 'bootState' in value && 'bootStateTime' in value;
+}

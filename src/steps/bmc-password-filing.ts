@@ -1,0 +1,72 @@
+import type { CredentialKey, CredentialSlot } from '../domain/device-ports.ts';
+import { generateBmcPassword } from '../domain/password.ts';
+import { Secret } from '../domain/secret.ts';
+import type { ApplyContext } from '../domain/step.ts';
+import { errors } from '../errors.ts';
+import { readDpuSystem } from '../facts/dpu-system.ts';
+
+const accountPath = '/redfish/v1/AccountService/Accounts/root';
+
+/** Files the new password, writes the escrow, and sends it. After a crash in between, the pending one is used again. */
+export async function sendNewPassword(context: ApplyContext, slot: CredentialSlot): Promise<void> {
+  const { recipient } = context.slice;
+  const key = await fileKey(context);
+  const pending = await context.act(
+    { name: 'save-pending', text: 'file a new password as pending and write it to the escrow', before: slot },
+    async () => {
+      const known = (await context.credentials.bmc(key)).find((entry) => entry.slot === 'pending');
+      const secret = known?.secret ?? new Secret(generateBmcPassword(context.random));
+      if (!known) await context.credentials.savePending(key, secret, recipient);
+      await context.escrow.write({ label: `${context.dpu.name}-bmc`, recipient, secret, runId: context.runId });
+      return {
+        evidence: known ? 'the pending password is used again' : 'pending saved, escrow written',
+        value: secret,
+      };
+    },
+  );
+  await context.act({ name: 'patch-password', text: 'send the new password to the BMC', before: slot }, async () => {
+    const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+    if (login.state !== 'in') throw errors.bmcLoginRefused({ target: context.dpu.name, tried: [slot] });
+    const options = { timeoutMs: 30_000, signal: context.signal };
+    const reply = await login.session.patchSecret(accountPath, { Password: pending }, options);
+    context.bmc.forget(context.card);
+    return { evidence: `PATCH ${accountPath} -> ${reply.status}`, value: undefined };
+  });
+}
+
+/**
+ * The new password works. The BMC proves to be this card's before the password is filed under its serial; filing comes
+ * before promoting, so that a crash in between leaves a pending entry that the next run finds and finishes.
+ */
+export async function keepNewPassword(context: ApplyContext): Promise<void> {
+  const target = context.dpu.name;
+  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+  if (login.state !== 'in' || login.slot !== 'pending')
+    throw errors.outcomeUnknown({
+      what: `The BMC of ${target} does not accept the new password.`,
+      why: `It took the change, and a login now ${login.state === 'in' ? `works with the ${login.slot} password` : `is ${login.state}`}.`,
+      run: context.runId,
+    });
+  const { serial } = context.card;
+  if (serial === undefined) throw errors.bug({ detail: 'the serial of the card was not read before its BMC' });
+  const bmcSerial = (await readDpuSystem(login.session, context.signal)).serial;
+  const key = await fileKey(context);
+  await context.act(
+    { name: 'keep-password', text: 'file the new password as current', before: 'pending' },
+    async () => {
+      if (bmcSerial === serial && !('serial' in key)) await context.credentials.rekey(key, { serial });
+      await context.credentials.promote(bmcSerial === serial ? { serial } : key);
+      return { evidence: `a login with the new password worked; the BMC says serial ${bmcSerial}`, value: undefined };
+    },
+  );
+  if (bmcSerial !== serial) throw errors.wrongCard({ target, vpdSerial: serial, bmcSerial, run: context.runId });
+}
+
+/** By serial once something is filed there, else by certificate and address. */
+async function fileKey(context: ApplyContext): Promise<CredentialKey> {
+  const { serial } = context.card;
+  if (serial !== undefined && (await context.credentials.bmc({ serial })).length > 0) return { serial };
+  const options = { timeoutMs: 20_000, signal: context.signal };
+  const certSha256 = await context.bmc.fingerprint(context.card, options);
+  return { certSha256, address: `${context.dpu.bmc.address}:${context.dpu.bmc.port}` };
+}

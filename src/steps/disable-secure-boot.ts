@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { Reboot } from '../domain/plan.ts';
+import type { ApplyContext, Diff } from '../domain/step.ts';
+import { defineStep } from '../domain/step.ts';
+import { errors } from '../errors.ts';
+import type { SecureBoot } from '../facts/secure-boot.ts';
+import { isSecureBootOff, readSecureBoot, secureBootResource, secureBootText } from '../facts/secure-boot.ts';
+import { bmcReader, bmcSession, resetArm } from './arm-reset.ts';
+
+/** UEFI fetches the setting in the first boot and runs with it in the second. */
+const resetsToTakeEffect = 2;
+/** One too many is allowed: a boot may have been under way. */
+const resetsAtMost = 3;
+const resetsToReport = 3;
+
+/**
+ * Switch UEFI Secure Boot off in the memory of the BMC, so that it stays off, and boot the Arm twice.
+ *
+ * Why      Unsigned images and kernel modules do not load with it; switching it off in the UEFI menu lasts one boot.
+ * Reads    Systems/Bluefield/SecureBoot (SecureBootEnable, SecureBootCurrentBoot), Systems/Bluefield (BootProgress).
+ * Changes  PATCH SecureBoot, two resets of the Arm complex (host and its network through the card's Arm are affected).
+ * Errors   secure-boot-not-reported, dpu-not-ready, verify-mismatch, redfish-error.
+ * Source   seed blog step 4; NVIDIA BlueField BMC docs; infra-controller handler.rs (fields missing until a reboot).
+ */
+export const disableSecureBoot = defineStep<Record<string, never>, SecureBoot>({
+  name: 'disable-secure-boot',
+  title: 'Switch Secure Boot off',
+  scope: 'dpu',
+  risk: 'disruptive',
+  params: z.strictObject({}),
+  timeoutMs: 2_000_000,
+  needs: ['bmc-session'],
+  provides: ['secure-boot-off'],
+  worstReboots: (dpu) => reboots(dpu.name, true),
+  wanted: () => ({ SecureBootEnable: false, SecureBootCurrentBoot: 'Disabled' }),
+  observe: async (context) => readSecureBoot(await bmcReader(context), context.signal),
+  diff: (observed, _params, dpu) => judge(observed, dpu.name),
+  apply: async (context) => {
+    await makeReported(context);
+    const patched = await switchOff(context);
+    await rebootUntilOff(context, patched);
+    return { kind: 'done' };
+  },
+  verify: async (context) => {
+    const state = await readSecureBoot(await bmcReader(context), context.signal);
+    const enable = String(state.enable);
+    return [
+      { check: 'SecureBootEnable', pass: enable === 'false', expected: 'false', actual: enable },
+      {
+        check: 'SecureBootCurrentBoot',
+        pass: state.currentBoot === 'Disabled',
+        expected: 'Disabled',
+        actual: state.currentBoot,
+      },
+    ];
+  },
+});
+
+function judge(observed: SecureBoot, target: string): Diff {
+  if (isSecureBootOff(observed)) return { kind: 'satisfied', reason: 'Secure Boot is off, also in the running boot' };
+  const notReported = observed.enable === 'not-reported' || observed.currentBoot === 'not-reported';
+  const text = notReported
+    ? `Secure Boot of ${target} is not reported: up to ${resetsToReport} Arm resets to have it reported, then off with two more`
+    : `Secure Boot of ${target}: ${secureBootText(observed)} -> off, with ${resetsToTakeEffect} Arm resets`;
+  return {
+    kind: 'change',
+    changes: [{ target, from: secureBootText(observed), to: 'off (running boot: Disabled)', text }],
+    reboots: reboots(target, notReported),
+  };
+}
+
+function reboots(target: string, notReported: boolean): readonly Reboot[] {
+  const needed: Reboot = { what: 'arm', target, times: resetsToTakeEffect, certainty: 'planned' };
+  const extra = resetsAtMost - resetsToTakeEffect + (notReported ? resetsToReport : 0);
+  return [needed, { what: 'arm', target, times: extra, certainty: 'at-most' }];
+}
+
+/** Has UEFI tell the BMC about Secure Boot: an Arm reset, at most three. */
+async function makeReported(context: ApplyContext): Promise<void> {
+  const name = 'reset-arm-to-report';
+  const read = async (): Promise<SecureBoot> => readSecureBoot(await bmcSession(context), context.signal);
+  let done = doneSince(context, name, undefined);
+  for (;;) {
+    const state = await read();
+    if (state.enable !== 'not-reported' && state.currentBoot !== 'not-reported') return;
+    if (done >= resetsToReport)
+      throw errors.secureBootNotReported({ target: context.dpu.name, resets: done, run: context.runId });
+    done += 1;
+    await resetArm(context, name, `${ordinal(done)} reporting`);
+  }
+}
+
+/** Returns whether this run switched it off (now or before a crash): then two resets are due, whatever is shown. */
+async function switchOff(context: ApplyContext): Promise<boolean> {
+  const session = await bmcSession(context);
+  const state = await readSecureBoot(session, context.signal);
+  if (state.enable === false) return context.actions.some((action) => action.action === 'patch-secure-boot');
+  await context.act(
+    { name: 'patch-secure-boot', text: `switch Secure Boot of ${context.dpu.name} off`, before: state },
+    async () => {
+      const options = { timeoutMs: 30_000, signal: context.signal };
+      const reply = await session.patch(secureBootResource.path, { SecureBootEnable: false }, options);
+      return { evidence: `PATCH ${secureBootResource.path} -> ${reply.status}`, value: undefined };
+    },
+  );
+  return true;
+}
+
+async function rebootUntilOff(context: ApplyContext, patched: boolean): Promise<void> {
+  const name = 'reset-arm';
+  const due = patched ? resetsToTakeEffect : 1;
+  let done = doneSince(context, name, 'patch-secure-boot');
+  for (;;) {
+    const state = await readSecureBoot(await bmcSession(context), context.signal);
+    if (done >= due && isSecureBootOff(state)) return;
+    if (done >= resetsAtMost) return; // verify says what is wrong
+    done += 1;
+    await resetArm(context, name, ordinal(done));
+  }
+}
+
+/** How many resets of this run are proven, counted from the last PATCH where one is named. */
+function doneSince(context: ApplyContext, name: string, patch: string | undefined): number {
+  const from =
+    patch === undefined ? -1 : context.actions.findLastIndex((action) => action.action === patch && action.done);
+  return context.actions.slice(from + 1).filter((action) => action.action === name && action.done).length;
+}
+
+function ordinal(count: number): string {
+  return ['first', 'second', 'third'][count - 1] ?? `${count}th`;
+}
