@@ -1,4 +1,6 @@
+import type { Risk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
+import { approvalRule } from '../domain/policy.ts';
 import type { Run } from '../domain/run.ts';
 import { isEnded } from '../domain/run.ts';
 import type { Decision, DueJob, Situation } from './decide.ts';
@@ -12,6 +14,7 @@ import type { EngineDeps } from './deps.ts';
 export async function advance(deps: EngineDeps, job: { runId: number }): Promise<void> {
   const run = await deps.runs.get(job.runId);
   if (run === undefined || isEnded(run.state)) return;
+  await giveBackHolds(deps, run);
   const situation = await situationOf(deps, run);
   let decision: Decision | undefined;
   const { run: stored, changed } = await deps.runs.update(
@@ -29,6 +32,12 @@ export async function advance(deps: EngineDeps, job: { runId: number }): Promise
   for (const due of decision?.jobs ?? []) await add(deps, run.id, due);
 }
 
+/** A unit that ended well is free for others. Done here, before the run can end, so that no crash leaves a hold behind. */
+async function giveBackHolds(deps: EngineDeps, run: Run): Promise<void> {
+  for (const unit of Object.values(run.units))
+    if (unit.state === 'done' || unit.state === 'satisfied') await deps.holds.clear(unit.unit, run.id);
+}
+
 async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
   const plans: Record<string, UnitPlan | undefined> = {};
   const approvedPlans: Record<string, UnitPlan | undefined> = {};
@@ -41,7 +50,12 @@ async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
     const entries = await deps.journal.read(run.id, unit.unit);
     if (entries.some((entry) => entry.event.type === 'intent')) begun.add(unit.unit);
   }
-  return { nowMs: deps.clock.nowMs(), halt: await deps.halt.get(), plans, approvedPlans, begun };
+  const { policy } = deps.inventory();
+  const approverRoles = (risk: Risk): readonly string[] => {
+    const rule = approvalRule(policy, risk);
+    return rule ? [rule.role] : [];
+  };
+  return { nowMs: deps.clock.nowMs(), halt: await deps.halt.get(), plans, approvedPlans, begun, approverRoles };
 }
 
 async function add(deps: EngineDeps, runId: number, due: DueJob): Promise<void> {

@@ -20,6 +20,8 @@ export interface Situation {
   readonly halt: Halt | undefined;
   readonly plans: Readonly<Record<string, UnitPlan | undefined>>;
   readonly approvedPlans: Readonly<Record<string, UnitPlan | undefined>>;
+  /** Who may approve work of a risk by today's policy: shown with the request. */
+  readonly approverRoles: (risk: Risk) => readonly string[];
   /** Units to which this run has written. */
   readonly begun: ReadonlySet<string>;
 }
@@ -103,7 +105,7 @@ function isCovered(run: Run, plan: UnitPlan, situation: Situation): boolean {
   return ageMs < run.startByMinutes * 60_000 && approved.hash === plan.hash;
 }
 
-function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs }: Situation): Move {
+function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs, approverRoles }: Situation): Move {
   const risk = plans.reduce<Risk>((worst, plan) => worseRisk(worst, plan.risk), 'read');
   const approval: Approval = {
     generation: (run.approval?.generation ?? 0) + 1,
@@ -117,7 +119,7 @@ function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs }: Situati
   const { generation, expiresAtMs } = approval;
   return {
     run: { ...run, state: 'awaiting-approval', approval },
-    events: [runEvent({ type: 'approval-requested', generation, risk, expiresAtMs, roles: [] })],
+    events: [runEvent({ type: 'approval-requested', generation, risk, expiresAtMs, roles: approverRoles(risk) })],
   };
 }
 

@@ -171,7 +171,9 @@ async function walkTarget(
     unit.countSteps(all.indexOf(entry) + 1, all.length);
     const outcome = await runStep(unit, entry, target, card);
     if (outcome.kind === 'waiting') return outcome;
-    if (!count(tally, outcome)) continue;
+    // A step that this run had begun before its worker died, and that now shows what was wanted, was applied by it.
+    const ours = unit.actionsOf(entry.step.name, target).length > 0;
+    if (!count(tally, outcome, ours)) continue;
     // A host step that fails takes all cards along; outside the plan nothing more may be written at all.
     if (target === unit.slice.name || tally.state === 'plan-outdated')
       return {

@@ -19,7 +19,6 @@ export async function settleUnit(deps: EngineDeps, run: Run, record: UnitRecord,
   );
   if (!changed) return;
   if (result.kind === 'ended') {
-    if (result.state === 'done' || result.state === 'satisfied') await deps.holds.clear(unit, run.id);
     await deps.audit.append({
       atMs: nowMs,
       actor: { worker: deps.worker.id },

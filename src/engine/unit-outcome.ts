@@ -35,10 +35,11 @@ export function newTally(): Tally {
   return { applied: 0, satisfied: 0, state: 'satisfied' };
 }
 
-/** Counts one outcome. Returns true when the target cannot go on. */
-export function count(tally: Tally, outcome: StepOutcome): boolean {
+/** Counts one outcome; `ours`: this run has acted in that step. Returns true when the target cannot go on. */
+export function count(tally: Tally, outcome: StepOutcome, ours = false): boolean {
   switch (outcome.kind) {
     case 'satisfied':
+      if (ours) return count(tally, { kind: 'applied', reason: outcome.reason, verdicts: [] });
       tally.satisfied += 1;
       return false;
     case 'applied':

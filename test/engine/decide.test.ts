@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { UnitPlan } from '../../src/domain/plan.ts';
+import type { Run, UnitState } from '../../src/domain/run.ts';
+import { isEnded } from '../../src/domain/run.ts';
+import type { Situation } from '../../src/engine/decide.ts';
+import { decide } from '../../src/engine/decide.ts';
+import { ana, ben, makeInventory, makePlan, makeRun, withUnits } from '../support/make-run.ts';
+
+const inventory = makeInventory(['as1', 'as2', 'as3', 'as4']);
+const units = Object.keys(inventory.hosts);
+
+function situation(change: Partial<Situation> = {}): Situation {
+  return {
+    nowMs: 1_000,
+    halt: undefined,
+    plans: {},
+    approvedPlans: {},
+    begun: new Set(),
+    approverRoles: () => ['approvers'],
+    ...change,
+  };
+}
+
+function plansOf(state: 'satisfied' | 'change', names = units): Record<string, UnitPlan> {
+  return Object.fromEntries(names.map((name) => [name, makePlan(name, state)]));
+}
+
+function planned(run: Run, plans: Record<string, UnitPlan>): Run {
+  return Object.values(plans).reduce(
+    (current, plan) => withUnits(current, { state: 'planned', planHash: plan.hash }, [plan.unit]),
+    run,
+  );
+}
+
+function approvedRun(plans: Record<string, UnitPlan>, change: Partial<Run> = {}): Run {
+  const base = planned(makeRun(inventory, { state: 'awaiting-approval', ...change }), plans);
+  const hashes = Object.fromEntries(Object.values(plans).map((plan) => [plan.unit, plan.hash]));
+  return {
+    ...base,
+    approval: {
+      generation: 1,
+      state: 'approved',
+      hashes,
+      risk: 'disruptive',
+      requestedAtMs: 0,
+      expiresAtMs: 3_600_000,
+      votes: [],
+      approvedAtMs: 500,
+    },
+  };
+}
+
+describe('decide: planning', () => {
+  it('asks for one plan per unit while any is missing, and for the same ones when asked again', () => {
+    const run = makeRun(inventory);
+
+    const first = decide(run, situation());
+    const again = decide(first.run, situation());
+
+    expect(first.jobs.map((job) => job.kind)).toEqual(['plan', 'plan', 'plan', 'plan']);
+    expect(again.jobs).toEqual(first.jobs);
+    expect(again.run).toBe(first.run);
+  });
+
+  it('ends satisfied without asking when nothing is to change', () => {
+    const plans = plansOf('satisfied');
+
+    const { run, jobs, events } = decide(planned(makeRun(inventory), plans), situation({ plans }));
+
+    expect(run.state).toBe('satisfied');
+    expect(jobs).toEqual([]);
+    expect(events.map((entry) => entry.event.type)).toEqual(['run-ended']);
+  });
+
+  it('ends as planned when only a plan was asked for', () => {
+    const plans = plansOf('change');
+
+    const { run } = decide(planned(makeRun(inventory, { planOnly: true }), plans), situation({ plans }));
+
+    expect(run.state).toBe('planned');
+  });
+
+  it('asks for approval of exactly the plans at hand, and queues nothing before it', () => {
+    const plans = plansOf('change');
+
+    const { run, jobs } = decide(planned(makeRun(inventory), plans), situation({ plans }));
+
+    expect(run.state).toBe('awaiting-approval');
+    expect(run.approval?.hashes).toEqual(Object.fromEntries(units.map((name) => [name, plans[name]?.hash])));
+    expect(jobs).toEqual([]);
+  });
+
+  it('goes on by itself when the changes are harmless', () => {
+    const plans = Object.fromEntries(units.map((name) => [name, makePlan(name, 'change', { risk: 'change' })]));
+
+    const { run } = decide(planned(makeRun(inventory), plans), situation({ plans }));
+
+    expect(run.state).toBe('running');
+  });
+
+  it('leaves a refused unit out and starts the others', () => {
+    const plans = plansOf('satisfied', ['as2', 'as3', 'as4']);
+    const start = withUnits(planned(makeRun(inventory), plans), { state: 'refused' }, ['as1']);
+
+    const { run } = decide(start, situation({ plans }));
+
+    expect(run.state).toBe('refused');
+    expect(run.units['as2']?.state).toBe('satisfied');
+  });
+});
+
+describe('decide: approval', () => {
+  it('expires an unanswered request at its time, not before', () => {
+    const plans = plansOf('change');
+    const asked = decide(planned(makeRun(inventory), plans), situation({ plans })).run;
+
+    const before = decide(asked, situation({ nowMs: 3_600_999, plans }));
+    const after = decide(asked, situation({ nowMs: 3_601_000, plans }));
+
+    expect(before.run.state).toBe('awaiting-approval');
+    expect(after.run.state).toBe('expired');
+  });
+
+  it('does not ask again on resume when what is left was approved and begun less than 24 hours ago', () => {
+    const plans = plansOf('change');
+    const resumed: Run = { ...approvedRun(plans), state: 'planning' };
+    const seen = situation({ plans, approvedPlans: plans, begun: new Set(units), nowMs: 23 * 3_600_000 });
+
+    expect(decide(resumed, seen).run.state).toBe('running');
+    expect(decide(resumed, { ...seen, nowMs: 25 * 3_600_000 }).run.state).toBe('awaiting-approval');
+  });
+
+  it('asks again on resume when a step that was satisfied in the approved plan would change something now', () => {
+    const plans = plansOf('change');
+    const approvedPlans = plansOf('satisfied');
+    const resumed: Run = { ...approvedRun(plans), state: 'planning' };
+
+    const { run } = decide(resumed, situation({ plans, approvedPlans, begun: new Set(units) }));
+
+    expect(run.state).toBe('awaiting-approval');
+    expect(run.approval?.generation).toBe(2);
+  });
+});
+
+describe('decide: waves', () => {
+  const plans = plansOf('change');
+  const waveSpec = ['1', '25%', 'rest'];
+
+  it('starts one unit first and queues no other', () => {
+    const { run, jobs } = decide(approvedRun(plans, { waveSpec }), situation({ plans, approvedPlans: plans }));
+
+    expect(run.waves).toEqual([['as1'], ['as2'], ['as3', 'as4']]);
+    expect(jobs).toEqual([{ kind: 'unit', unit: 'as1', site: 'lab', generation: 0, delayMs: 0 }]);
+  });
+
+  it('stops the rollout after the first failure and leaves the rest as it was', () => {
+    const started = decide(approvedRun(plans, { waveSpec }), situation({ plans, approvedPlans: plans })).run;
+
+    const { run } = decide(withUnits(started, { state: 'failed' }, ['as1']), situation({ plans }));
+
+    expect(run.state).toBe('failed');
+    expect(run.units['as2']?.state).toBe('planned');
+  });
+
+  it('goes on to the next wave when the present one is done', () => {
+    const started = decide(approvedRun(plans, { waveSpec }), situation({ plans, approvedPlans: plans })).run;
+
+    const { run } = decide(withUnits(started, { state: 'done' }, ['as1']), situation({ plans }));
+
+    expect(run.units['as2']?.state).toBe('queued');
+    expect(run.units['as3']?.state).toBe('planned');
+  });
+
+  it('starts no wave while all work is halted, and looks again', () => {
+    const started = decide(approvedRun(plans, { waveSpec }), situation({ plans, approvedPlans: plans })).run;
+    const done = withUnits(started, { state: 'done' }, ['as1']);
+
+    const { run, jobs } = decide(done, situation({ plans, halt: { by: 'dana', reason: 'fire', sinceMs: 0 } }));
+
+    expect(run.units['as2']?.state).toBe('planned');
+    expect(jobs).toEqual([{ kind: 'advance', delayMs: 3_000 }]);
+  });
+});
+
+describe('decide: cancel', () => {
+  it('cancels what has not started at once and waits for the running unit', () => {
+    const running = withUnits(
+      withUnits(makeRun(inventory, { state: 'running' }), { state: 'queued' }),
+      { state: 'running' },
+      ['as1'],
+    );
+    const asked: Run = { ...running, cancel: { by: ben, atMs: 0 } };
+
+    const waiting = decide(asked, situation());
+    const ended = decide(withUnits(waiting.run, { state: 'cancelled' }, ['as1']), situation());
+
+    expect(waiting.run.units['as2']?.state).toBe('cancelled');
+    expect(isEnded(waiting.run.state)).toBe(false);
+    expect(ended.run.state).toBe('cancelled');
+  });
+});
+
+describe('decide: laws', () => {
+  const states: UnitState[] = [
+    'planning',
+    'planned',
+    'queued',
+    'running',
+    'waiting',
+    'done',
+    'satisfied',
+    'failed',
+    'refused',
+    'needs-human',
+    'cancelled',
+    'plan-outdated',
+  ];
+  const plans = plansOf('change');
+
+  it('asked again with its own result changes nothing and never queues a unit without approval of a risky plan', () => {
+    const anyRun = fc.record({
+      runState: fc.constantFrom('planning', 'awaiting-approval', 'running' as const),
+      unitStates: fc.tuple(...units.map(() => fc.constantFrom(...states))),
+      approved: fc.boolean(),
+      cancelled: fc.boolean(),
+      nowMs: fc.integer({ min: 0, max: 100_000_000 }),
+    });
+    fc.assert(
+      fc.property(anyRun, ({ runState, unitStates, approved, cancelled, nowMs }) => {
+        const base = approved ? approvedRun(plans) : planned(makeRun(inventory), plans);
+        const run: Run = {
+          ...units.reduce(
+            (current, name, index) => withUnits(current, { state: unitStates[index] ?? 'planned' }, [name]),
+            base,
+          ),
+          state: runState as Run['state'],
+          ...(cancelled && { cancel: { by: ana, atMs: 0 } }),
+        };
+        const seen = situation({ plans, nowMs });
+
+        const first = decide(run, seen);
+        const again = decide(first.run, seen);
+
+        expect(again.run).toBe(first.run);
+        expect(again.events).toEqual([]);
+        if (runState === 'planning' && !approved)
+          for (const name of units)
+            if (run.units[name]?.state === 'planned') expect(first.run.units[name]?.state).not.toBe('queued');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

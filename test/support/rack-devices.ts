@@ -1,0 +1,151 @@
+import type {
+  BmcAccess,
+  BmcCredential,
+  BmcSession,
+  CardRef,
+  CredentialSlot,
+  CredentialStore,
+  DeviceClock,
+  HostAccess,
+  HostSession,
+  PinStore,
+  RedfishReply,
+} from '../../src/domain/device-ports.ts';
+import { Secret } from '../../src/domain/secret.ts';
+import { errors } from '../../src/errors.ts';
+import type { RackModel } from '../../src/lab/rack/model.ts';
+import { quoteArgv } from '../../src/transport/ssh/quote.ts';
+
+/** Called around every remote write: may throw to stop the world there. */
+export type Tick = (point: string) => void;
+
+/** A clock that stands still until somebody waits; device time and wall time are one. */
+export function createFakeClock(startMs = 1_800_000_000_000): DeviceClock & { advance(ms: number): void } {
+  let nowMs = startMs;
+  return {
+    nowMs: () => nowMs,
+    poll: (deviceMs, signal) => {
+      signal.throwIfAborted();
+      nowMs += deviceMs;
+      return Promise.resolve();
+    },
+    deadlineMs: (deviceMs) => deviceMs,
+    wallMs: (deviceMs) => deviceMs,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+/** SSH to the hosts of a rack model, without a network. */
+export function createRackHosts(rack: RackModel): HostAccess {
+  return {
+    open: (slice) => {
+      const run = (argv: readonly string[]): ReturnType<HostSession['run']> => {
+        const result = rack.host(slice.name).exec('ops', quoteArgv(argv));
+        if (result.fault !== undefined || result.exitCode === null)
+          throw errors.sshLost({ host: slice.name, command: argv[0] ?? '' });
+        const { stdout, stderr, exitCode } = result;
+        return Promise.resolve({ stdout, stderr, exitCode, truncated: false, durationMs: 1 });
+      };
+      const unused = (): never => {
+        throw new Error('the short recipe starts nothing detached');
+      };
+      return Promise.resolve({
+        name: slice.name,
+        read: async (command) => run(command.argv),
+        run: async (argv) => run(argv),
+        startDetached: unused,
+        observeDetached: unused,
+        readDetachedLog: unused,
+      });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Redfish of the cards of a rack model: Basic authentication, candidates in the house order, no wrong-try budget. */
+export function createRackBmcs(
+  rack: RackModel,
+  stores: { readonly credentials: CredentialStore; readonly pins: PinStore },
+  tick: Tick,
+): BmcAccess {
+  const certificateOf = (card: CardRef): string => Buffer.from(card.dpu.name.padEnd(32, '.')).toString('hex');
+
+  function send(card: CardRef, secret: Secret, method: string, path: string, body?: unknown): RedfishReply {
+    const authorization = `Basic ${Buffer.from(`root:${secret.reveal()}`).toString('base64')}`;
+    const answer = rack.card(card.dpu.name).redfish({
+      method,
+      path,
+      headers: { authorization, 'content-type': 'application/json', host: 'bmc' },
+      body: body === undefined ? '' : JSON.stringify(body),
+    });
+    const where = { target: card.dpu.name, request: `${method} ${path}` };
+    if ('refused' in answer) throw errors.bmcUnreachable({ target: card.dpu.name, address: 'model' });
+    if (answer.fault === 'drop') throw errors.bmcReplyLost(where);
+    if (answer.fault !== undefined) throw errors.bmcTimeout({ ...where, timeoutMs: 1 });
+    const parsed: unknown = answer.body === '' ? null : JSON.parse(answer.body);
+    if (answer.status >= 500) throw errors.redfishBusy({ ...where, status: answer.status });
+    return { status: answer.status, body: parsed, headers: answer.headers };
+  }
+
+  function sessionOf(card: CardRef, secret: Secret): BmcSession {
+    const write = (method: string, path: string, body: unknown): Promise<RedfishReply> => {
+      tick(`before ${method} ${path}`);
+      const reply = send(card, secret, method, path, body);
+      tick(`after ${method} ${path}`);
+      if (reply.status >= 300)
+        throw errors.redfishError({ target: card.dpu.name, request: path, status: reply.status, message: 'refused' });
+      return Promise.resolve(reply);
+    };
+    return {
+      target: card.dpu.name,
+      get: async (resource) => {
+        const reply = send(card, secret, 'GET', resource.path);
+        if (reply.status === 200) return reply.body;
+        const { status } = reply;
+        throw errors.redfishError({ target: card.dpu.name, request: resource.path, status, message: 'refused' });
+      },
+      patch: async (path, body) => write('PATCH', path, body),
+      post: async (path, body) => write('POST', path, body),
+      patchSecret: async (path, body) =>
+        write('PATCH', path, Object.fromEntries(Object.entries(body).map(([name, value]) => [name, revealed(value)]))),
+      waitTask: () => Promise.reject(new Error('the short recipe has no tasks')),
+    };
+  }
+
+  return {
+    fingerprint: async (card) => certificateOf(card),
+    login: async (card) => {
+      const pin = await stores.pins.get('bmc-certificate', card.dpu.name);
+      const certSha256 = certificateOf(card);
+      const filed = pin === undefined ? [] : await filedFor(stores.credentials, card, certSha256);
+      const bySlot = (slot: CredentialSlot): BmcCredential[] => filed.filter((entry) => entry.slot === slot);
+      const factory = { slot: 'factory', secret: new Secret('0penBmc') } as const;
+      const tried: CredentialSlot[] = [];
+      for (const { slot, secret } of [...bySlot('pending'), ...bySlot('current'), factory, ...bySlot('previous')]) {
+        tried.push(slot);
+        const { status } = send(card, secret, 'GET', '/redfish/v1/Managers');
+        if (status === 401) continue;
+        return { state: 'in', slot, mustChange: status === 403, session: sessionOf(card, secret) };
+      }
+      return pin === undefined ? { state: 'unpinned' } : { state: 'refused', tried };
+    },
+    forget: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+async function filedFor(
+  credentials: CredentialStore,
+  card: CardRef,
+  certSha256: string,
+): Promise<readonly BmcCredential[]> {
+  const bySerial = card.serial === undefined ? [] : await credentials.bmc({ serial: card.serial });
+  if (bySerial.length > 0) return bySerial;
+  return credentials.bmc({ certSha256, address: `${card.dpu.bmc.address}:${card.dpu.bmc.port}` });
+}
+
+function revealed(value: Secret | string): string {
+  return value instanceof Secret ? value.reveal() : value;
+}
