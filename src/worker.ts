@@ -87,7 +87,7 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
       },
       unit: {
         parse: (data) => UnitJob.parse(data),
-        handle: async (job, signal) => void (await runUnit(deps, job, signal)),
+        handle: async (job, signal) => runUnit(deps, job, signal),
       },
       sweep: async () => sweep(deps),
     },

@@ -145,3 +145,22 @@ export interface Progress {
   readonly stepCount: number;
   readonly updatedAtMs: number;
 }
+
+/**
+ * The event with its texts cut so that the entry fits: first to 800 characters each, if that is not enough to 200. The
+ * whole text of a long failure stands in the log of the worker.
+ */
+export function clipEvent(event: JournalEvent): JournalEvent {
+  for (const max of [800, 200, 60]) {
+    const clipped = clipTexts(event, max);
+    if (Buffer.byteLength(JSON.stringify(clipped)) <= JOURNAL_ENTRY_MAX_BYTES) return clipped;
+  }
+  return clipTexts(event, 20);
+}
+
+function clipTexts<T>(value: T, max: number): T {
+  if (typeof value === 'string') return (value.length > max ? `${value.slice(0, max - 3)}...` : value) as T & string;
+  if (Array.isArray(value)) return value.slice(0, 40).map((entry: unknown) => clipTexts(entry, max)) as T & unknown[];
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, clipTexts(entry, max)])) as T & object;
+}

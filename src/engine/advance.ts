@@ -45,8 +45,7 @@ async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
   for (const unit of Object.values(run.units)) {
     if (unit.planHash !== undefined) plans[unit.unit] = await deps.runs.plan(run.id, unit.unit, unit.planHash);
     const approved = run.approval?.hashes[unit.unit];
-    if (approved === undefined) continue;
-    approvedPlans[unit.unit] = await deps.runs.plan(run.id, unit.unit, approved);
+    if (approved !== undefined) approvedPlans[unit.unit] = await deps.runs.plan(run.id, unit.unit, approved);
     const entries = await deps.journal.read(run.id, unit.unit);
     if (entries.some((entry) => entry.event.type === 'intent')) begun.add(unit.unit);
   }

@@ -89,7 +89,13 @@ function afterPlanning(run: Run, situation: Situation): Move | undefined {
   const plans = planned.flatMap((unit) => situation.plans[unit.unit] ?? []);
   if (plans.length !== planned.length) return undefined;
   const satisfied = plans.filter((plan) => plannedChanges(plan) === 0).map((plan) => plan.unit);
-  if (satisfied.length > 0) return { run: withStates(run, satisfied, 'satisfied', situation.nowMs), events: [] };
+  if (satisfied.length > 0) {
+    // After a resume nothing may be left to do: then this run has done it.
+    const ours = satisfied.filter((unit) => situation.begun.has(unit));
+    const found = satisfied.filter((unit) => !situation.begun.has(unit));
+    const { nowMs } = situation;
+    return { run: withStates(withStates(run, found, 'satisfied', nowMs), ours, 'done', nowMs), events: [] };
+  }
   const risky = plans.filter((plan) => planNeedsApproval(plan));
   if (risky.every((plan) => isCovered(run, plan, situation))) return start(run, planned);
   return askForApproval(run, plans, situation);
@@ -204,7 +210,7 @@ function unitsOf(run: Run): readonly UnitRecord[] {
   return Object.values(run.units);
 }
 
-function withStates(run: Run, units: readonly string[], state: 'satisfied' | 'cancelled', nowMs: number): Run {
+function withStates(run: Run, units: readonly string[], state: 'satisfied' | 'done' | 'cancelled', nowMs: number): Run {
   const changed = units.flatMap((name) => {
     const unit = run.units[name];
     return unit ? [[name, { ...unit, state, endedAtMs: nowMs }] as const] : [];

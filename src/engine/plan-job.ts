@@ -1,3 +1,4 @@
+import { clipEvent } from '../domain/journal.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { plannedChanges } from '../domain/plan.ts';
 import type { StreamEvent } from '../domain/ports.ts';
@@ -50,7 +51,7 @@ async function store(
       if (now?.state !== 'planning' || now.generation !== record.generation) return undefined;
       return { ...current, units: { ...current.units, [unit]: planned(now, plan, failure, deps.clock.nowMs()) } };
     },
-    () => eventsOf(unit, plan, failure),
+    () => eventsOf(unit, plan, failure).map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
   );
 }
 

@@ -23,25 +23,26 @@ import { cardsOf, recipeOf, segmentsOf } from './walk.ts';
 const lookAgainMs = 3_000;
 
 /**
- * Job handler: carries out the recipe on one unit. Ends silently when the job is outdated. Everything it does is in the
+ * Job handler: carries out the recipe on one unit. A unit that has to wait answers when it wants to be looked at again and
+ * gives its worker back until then. Ends silently when the job is outdated. Everything it does is in the
  * journal first; whatever ends this process, another worker goes on from there.
  */
 export async function runUnit(
   deps: EngineDeps,
   job: { runId: number; unit: string; generation: number },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<{ readonly againInMs: number } | undefined> {
   const run = await deps.runs.get(job.runId);
   const record = run?.units[job.unit];
   const slice = run?.slices[job.unit];
-  if (run === undefined || record === undefined || slice === undefined) return;
-  if (isEnded(run.state) || record.generation !== job.generation) return;
-  if (!['queued', 'running', 'waiting'].includes(record.state)) return;
+  if (run === undefined || record === undefined || slice === undefined) return undefined;
+  if (isEnded(run.state) || record.generation !== job.generation) return undefined;
+  if (!['queued', 'running', 'waiting'].includes(record.state)) return undefined;
   const outcome = await withLease(deps, run, record, signal, (lease, leased) =>
     underLease(deps, run, record, slice, lease, leased),
   );
   const result: UnitResult = outcome.ok ? outcome.value : laterBecauseHeld(deps, record.unit, outcome.heldBy);
-  await settleUnit(deps, run, record, result);
+  return settleUnit(deps, run, record, result);
 }
 
 function laterBecauseHeld(deps: EngineDeps, unit: string, heldBy: { runId: number; workerId: string }): UnitResult {

@@ -1,11 +1,20 @@
+import { clipEvent } from '../domain/journal.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 import type { StreamEvent } from '../domain/ports.ts';
 import type { EngineDeps } from './deps.ts';
 import type { UnitResult } from './unit-outcome.ts';
 
-/** Writes down how a unit's job ended, record and journal in one atomic call, and has the run looked at. */
-export async function settleUnit(deps: EngineDeps, run: Run, record: UnitRecord, result: UnitResult): Promise<void> {
-  if (result.kind === 'superseded') return;
+/**
+ * Writes down how a unit's job ended, record and journal in one atomic call, and has the run looked at. A unit that waits
+ * keeps its job: the answer says when the queue gives it back to a worker.
+ */
+export async function settleUnit(
+  deps: EngineDeps,
+  run: Run,
+  record: UnitRecord,
+  result: UnitResult,
+): Promise<{ readonly againInMs: number } | undefined> {
+  if (result.kind === 'superseded') return undefined;
   const nowMs = deps.clock.nowMs();
   const { unit } = record;
   const { changed } = await deps.runs.update(
@@ -15,9 +24,10 @@ export async function settleUnit(deps: EngineDeps, run: Run, record: UnitRecord,
       if (now === undefined || now.generation !== record.generation) return undefined;
       return { ...current, units: { ...current.units, [unit]: settled(now, result, nowMs) } };
     },
-    (before) => eventsOf(before.units[unit], unit, result),
+    (before) =>
+      eventsOf(before.units[unit], unit, result).map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
   );
-  if (!changed) return;
+  if (!changed) return undefined;
   if (result.kind === 'ended') {
     await deps.audit.append({
       atMs: nowMs,
@@ -30,7 +40,9 @@ export async function settleUnit(deps: EngineDeps, run: Run, record: UnitRecord,
     });
   }
   await deps.notifier.changed(run.id);
+  if (result.kind === 'waiting') return { againInMs: Math.max(0, result.untilMs - nowMs) };
   await deps.queue.addAdvance({ runId: run.id });
+  return undefined;
 }
 
 function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'superseded' }>, nowMs: number): UnitRecord {
@@ -39,8 +51,6 @@ function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'supersede
     return {
       ...rest,
       state: 'waiting',
-      // A new generation is a new job id: the queue would ignore the old one.
-      generation: now.generation + 1,
       waitingReason: result.reason,
       waitingUntilMs: result.untilMs,
     };

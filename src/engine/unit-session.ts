@@ -1,6 +1,7 @@
 import type { HostSession } from '../domain/device-ports.ts';
 import type { HostSlice } from '../domain/inventory.ts';
 import type { JournalEntry, JournalEvent, Progress } from '../domain/journal.ts';
+import { clipEvent } from '../domain/journal.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import type { Lease } from '../domain/ports.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
@@ -68,7 +69,7 @@ export class UnitSession {
   }
 
   async append(event: JournalEvent): Promise<void> {
-    const entry = await this.deps.journal.append(this.run.id, this.record.unit, event);
+    const entry = await this.deps.journal.append(this.run.id, this.record.unit, clipEvent(event));
     this.#remember(event, entry.atMs);
     await this.deps.notifier.changed(this.run.id);
   }

@@ -2,7 +2,7 @@ import type { CredentialKey, CredentialSlot } from '../domain/device-ports.ts';
 import { generateBmcPassword } from '../domain/password.ts';
 import { Secret } from '../domain/secret.ts';
 import type { ApplyContext } from '../domain/step.ts';
-import { errors } from '../errors.ts';
+import { errors, OpsError } from '../errors.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
 
 const accountPath = '/redfish/v1/AccountService/Accounts/root';
@@ -25,13 +25,28 @@ export async function sendNewPassword(context: ApplyContext, slot: CredentialSlo
     },
   );
   await context.act({ name: 'patch-password', text: 'send the new password to the BMC', before: slot }, async () => {
-    const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
-    if (login.state !== 'in') throw errors.bmcLoginRefused({ target: context.dpu.name, tried: [slot] });
+    const evidence = await patchPassword(context, slot, pending);
+    context.bmc.forget(context.card);
+    return { evidence, value: undefined };
+  });
+}
+
+/** Sends it. When the reply is lost a login decides: the new password works, or the change did not happen. */
+async function patchPassword(context: ApplyContext, slot: CredentialSlot, pending: Secret): Promise<string> {
+  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+  if (login.state !== 'in') throw errors.bmcLoginRefused({ target: context.dpu.name, tried: [slot] });
+  try {
     const options = { timeoutMs: 30_000, signal: context.signal };
     const reply = await login.session.patchSecret(accountPath, { Password: pending }, options);
+    return `PATCH ${accountPath} -> ${reply.status}`;
+  } catch (error) {
+    if (!(error instanceof OpsError) || !['bmc-reply-lost', 'bmc-timeout'].includes(error.code)) throw error;
     context.bmc.forget(context.card);
-    return { evidence: `PATCH ${accountPath} -> ${reply.status}`, value: undefined };
-  });
+    const after = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+    if (after.state === 'in' && after.slot === 'pending')
+      return `PATCH ${accountPath}: reply lost, but the new password works`;
+    throw error;
+  }
 }
 
 /**

@@ -16,6 +16,7 @@ import type { RackModel } from '../../src/lab/rack/model.ts';
 import { createRack } from '../../src/lab/rack/model.ts';
 import { ben, makeNewRun } from './make-run.ts';
 import type { MemoryStores } from './memory/index.ts';
+import type { QueuedJob } from './memory/job-queue.ts';
 import { createMemoryStores } from './memory/index.ts';
 import { createFakeClock, createRackBmcs, createRackHosts } from './rack-devices.ts';
 
@@ -29,6 +30,8 @@ export interface World {
   readonly inventory: Inventory;
   /** Crash points passed so far, in order. */
   readonly points: string[];
+  /** Units whose job waits. */
+  readonly parked: { readonly job: QueuedJob; readonly dueAtMs: number }[];
   /** How many engines there were. */
   lives: number;
 }
@@ -43,6 +46,7 @@ export function createWorld(inventory: Inventory, rack?: (nowMs: () => number) =
     stores: createMemoryStores({ clock, firstRunNumber: 418 }),
     inventory,
     points: [],
+    parked: [],
     lives: 0,
   };
 }
@@ -118,12 +122,9 @@ export async function workUntilStopped(
   runId: number,
   answer: 'approve' | 'wait' = 'approve',
 ): Promise<Run> {
-  const signal = new AbortController().signal;
-  for (let idle = 0; idle < 40;) {
-    const job = world.stores.queue.take();
-    if (job?.kind === 'advance') await advance(deps, job);
-    else if (job?.kind === 'plan') await runPlanJob(deps, job, signal);
-    else if (job?.kind === 'unit') await runUnit(deps, job, signal);
+  let version = 0;
+  for (let sweeps = 0; sweeps < 40;) {
+    const worked = await workOnce(world, deps);
     const run = await world.stores.runs.get(runId);
     if (run === undefined) throw new Error('the run is gone');
     if (isEnded(run.state)) return run;
@@ -132,15 +133,30 @@ export async function workUntilStopped(
       await approve(world, runId);
       continue;
     }
-    if (job) {
-      idle = 0;
-      continue;
-    }
-    idle += 1;
+    // A unit that looks again and again at what it waits for changes its record, and gets nowhere.
+    if (run.version !== version && !Object.values(run.units).some((unit) => unit.state === 'waiting')) sweeps = 0;
+    version = run.version;
+    if (worked) continue;
+    sweeps += 1;
     world.clock.advance(2_000);
     await sweep(deps);
   }
   throw new Error(`run ${runId} does not move any more`);
+}
+
+/** Takes one job that is due. A unit that waits comes back at its time, as the queue would do it. */
+async function workOnce(world: World, deps: EngineDeps): Promise<boolean> {
+  const signal = new AbortController().signal;
+  const due = world.parked.findIndex((parked) => parked.dueAtMs <= world.clock.nowMs());
+  const job = due === -1 ? world.stores.queue.take() : world.parked.splice(due, 1)[0]?.job;
+  if (job === undefined) return false;
+  if (job.kind === 'advance') await advance(deps, job);
+  else if (job.kind === 'plan') await runPlanJob(deps, job, signal);
+  else {
+    const again = await runUnit(deps, job, signal);
+    if (again) world.parked.push({ job, dueAtMs: world.clock.nowMs() + again.againInMs });
+  }
+  return true;
 }
 
 /** Ben's click on Approve. */

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { requestResume } from '../../src/domain/policy.ts';
+import type { EngineDeps } from '../../src/engine/deps.ts';
+import { comparableSnapshot } from '../../src/lab/rack/model.ts';
+import type { World } from '../support/engine-world.ts';
+import { approve, createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
+import { ana, ben, makeInventory } from '../support/make-run.ts';
+
+const inventory = makeInventory(['as7']);
+
+/** Runs `at` once, right after this action's intent was journaled. */
+function whenActing(deps: EngineDeps, action: string, at: () => Promise<void>): EngineDeps {
+  let armed = true;
+  return {
+    ...deps,
+    journal: {
+      ...deps.journal,
+      append: async (runId, unit, event) => {
+        const entry = await deps.journal.append(runId, unit, event);
+        if (armed && event.type === 'intent' && event.action === action) {
+          armed = false;
+          await at();
+        }
+        return entry;
+      },
+    },
+  };
+}
+
+async function provisioned(world: World): Promise<void> {
+  await workUntilStopped(world, startEngine(world), (await order(world)).id);
+}
+
+describe('run-unit: the approved plan and the world', () => {
+  it('writes nothing when a card changed between plan and start', async () => {
+    const world = createWorld(inventory);
+    const deps = startEngine(world);
+    const { id } = await order(world);
+    await workUntilStopped(world, deps, id, 'wait');
+    world.rack.injectFault('pcie-downgraded', { target: 'as7-dpu0' });
+    const before = comparableSnapshot(world.rack.snapshot());
+
+    const run = await workUntilStopped(world, deps, id);
+
+    expect(run.units['as7']?.state).toBe('plan-outdated');
+    expect(run.state).toBe('failed');
+    expect(run.units['as7']?.failure?.deviceState).toBe('unchanged');
+    expect(comparableSnapshot(world.rack.snapshot())).toEqual(before);
+    expect((await world.stores.journal.read(id, 'as7')).some((entry) => entry.event.type === 'intent')).toBe(false);
+  });
+
+  it('refuses an approval that waited longer than its start limit', async () => {
+    const world = createWorld(inventory);
+    const deps = startEngine(world);
+    const { id } = await order(world, { startByMinutes: 1 });
+    await workUntilStopped(world, deps, id, 'wait');
+    await approve(world, id);
+    world.clock.advance(61_000);
+
+    const run = await workUntilStopped(world, deps, id);
+
+    expect(run.units['as7']?.failure?.code).toBe('approval-void');
+  });
+
+  it('refuses votes that today’s policy no longer counts', async () => {
+    const world = createWorld(inventory);
+    const deps = { ...startEngine(world) };
+    const { id } = await order(world);
+    await workUntilStopped(world, deps, id, 'wait');
+    await approve(world, id);
+    const { policy } = world.inventory;
+    const stricter = {
+      ...world.inventory,
+      policy: { ...policy, approvals: { ...policy.approvals, disruptive: { role: 'approvers', votes: 2 } } },
+    };
+
+    const run = await workUntilStopped(world, { ...deps, inventory: () => stricter }, id);
+
+    expect(run.units['as7']?.failure?.code).toBe('approval-void');
+    expect(run.units['as7']?.failure?.why).toContain('1 more approval');
+  });
+
+  it('refuses a unit that this worker’s inventory describes differently', async () => {
+    const world = createWorld(inventory);
+    const deps = startEngine(world);
+    const { id } = await order(world);
+    await workUntilStopped(world, deps, id, 'wait');
+
+    const run = await workUntilStopped(world, { ...deps, inventory: () => makeInventory(['as7'], 2) }, id);
+
+    expect(run.units['as7']?.failure?.code).toBe('inventory-differs');
+  });
+});
+
+describe('run-unit: one hand on a device', () => {
+  it('waits while another run holds the host, says whose it is once, and goes on when it is given back', async () => {
+    const world = createWorld(inventory);
+    await world.stores.holds.take(['as7'], 99, 'Cleo', world.clock.nowMs());
+    const deps = startEngine(world);
+    const { id } = await order(world);
+    await expect(workUntilStopped(world, deps, id)).rejects.toThrow('does not move');
+
+    const waiting = await world.stores.runs.get(id);
+    await world.stores.holds.clear('as7');
+    const run = await workUntilStopped(world, deps, id);
+
+    expect(waiting?.units['as7']?.waitingReason).toContain('run 99');
+    expect(run.state).toBe('done');
+    const said = (await world.stores.journal.read(id, 'as7')).filter((entry) => entry.event.type === 'step-waiting');
+    expect(said).toHaveLength(1);
+  });
+
+  it('stops before the next write when the lease is taken away, and another worker finishes', async () => {
+    const world = createWorld(inventory);
+    const first = whenActing(startEngine(world), 'patch-secure-boot', async () => {
+      world.clock.advance(11_000);
+      await world.stores.leases.acquire(['as7'], { workerId: 'w2', incarnation: 1, runId: 1 }, 5_000);
+    });
+    const { id } = await order(world);
+
+    const run = await workUntilStopped(world, first, id);
+
+    expect(run.state).toBe('done');
+    const entries = await world.stores.journal.read(id, 'as7');
+    expect(entries.filter((entry) => entry.event.type === 'unit-started').length).toBeGreaterThan(1);
+  });
+
+  it('does nothing for a job of an older generation', async () => {
+    const world = createWorld(inventory);
+    const deps = startEngine(world);
+    const { id } = await order(world);
+    await workUntilStopped(world, deps, id, 'wait');
+    const { runUnit } = await import('../../src/engine/run-unit.ts');
+    const before = await world.stores.journal.read(id, 'as7');
+
+    await runUnit(deps, { runId: id, unit: 'as7', generation: 7 }, new AbortController().signal);
+
+    expect(await world.stores.journal.read(id, 'as7')).toEqual(before);
+  });
+});
+
+describe('run-unit: people stop it', () => {
+  it('ends the running step, then cancels, keeps the hold, and resumes to the end', async () => {
+    const world = createWorld(inventory);
+    const deps = whenActing(startEngine(world), 'patch-password', async () => {
+      await world.stores.runs.update(1 + 417, (run) => ({ ...run, cancel: { by: ben, atMs: 0 } }));
+    });
+    const { id } = await order(world);
+
+    const cancelled = await workUntilStopped(world, deps, id);
+    const hold = await world.stores.holds.get('as7');
+    await world.stores.runs.update(id, (run) => requestResume(run, ana, world.clock.nowMs()));
+    await world.stores.queue.addAdvance({ runId: id });
+    const run = await workUntilStopped(world, deps, id, 'wait');
+
+    expect(cancelled.state).toBe('cancelled');
+    expect(cancelled.units['as7']?.failure?.deviceState).toBe('changed');
+    expect(hold?.runId).toBe(id);
+    expect(run.state).toBe('done');
+    expect(await world.stores.holds.get('as7')).toBeUndefined();
+  });
+
+  it('starts no step while everything is halted and goes on afterwards', async () => {
+    const world = createWorld(inventory);
+    const deps = whenActing(startEngine(world), 'patch-password', async () => {
+      await world.stores.halt.set({ by: 'Dana', reason: 'smoke in row 3', sinceMs: 0 });
+    });
+    const { id } = await order(world);
+    await expect(workUntilStopped(world, deps, id)).rejects.toThrow('does not move');
+    const halted = await world.stores.journal.read(id, 'as7');
+
+    await world.stores.halt.clear();
+    const run = await workUntilStopped(world, deps, id);
+
+    expect(halted.some((entry) => entry.event.type === 'intent' && entry.event.action === 'patch-secure-boot')).toBe(
+      false,
+    );
+    expect(run.state).toBe('done');
+  });
+});
+
+describe('run-unit: the second time', () => {
+  it('takes neither hold nor approval when nothing is to change', async () => {
+    const world = createWorld(inventory);
+    await provisioned(world);
+
+    const run = await workUntilStopped(world, startEngine(world), (await order(world)).id, 'wait');
+
+    expect(run.state).toBe('satisfied');
+    expect(run.approval).toBeUndefined();
+    expect(await world.stores.holds.all()).toEqual([]);
+  });
+});

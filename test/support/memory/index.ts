@@ -1,0 +1,49 @@
+import type { Clock } from '../../../src/domain/device-ports.ts';
+import type { Secret } from '../../../src/domain/secret.ts';
+import { createMemoryJobQueue } from './job-queue.ts';
+import { createMemoryJournal, createMemoryProgressStore } from './journal.ts';
+import { createMemoryHoldStore, createMemoryLeaseStore } from './leases.ts';
+import { createMemoryOutboxStore } from './outbox.ts';
+import { createMemoryRunStore } from './runs.ts';
+import { createMemoryCredentialStore, createMemoryEscrow, createMemoryLoginBudget } from './secrets.ts';
+import {
+  createMemoryAuditStore,
+  createMemoryDedupe,
+  createMemoryHaltStore,
+  createMemoryIncarnationStore,
+  createMemoryNotifier,
+  createMemoryPinStore,
+} from './switches.ts';
+
+/** All ports of store and queue in memory, by one clock. They survive the engine that uses them, as Redis would. */
+export type MemoryStores = ReturnType<typeof createMemoryStores>;
+
+export function createMemoryStores(options: {
+  readonly clock: Clock;
+  readonly firstRunNumber?: number;
+  readonly named?: ReadonlyMap<string, Secret>;
+}) {
+  const { clock, firstRunNumber } = options;
+  const journal = createMemoryJournal(clock);
+  return {
+    runs: createMemoryRunStore({
+      append: (runId, { unit, event }) => journal.appendNow(runId, unit, event),
+      ...(firstRunNumber !== undefined && { firstNumber: firstRunNumber }),
+    }),
+    journal,
+    progress: createMemoryProgressStore(),
+    leases: createMemoryLeaseStore(clock),
+    holds: createMemoryHoldStore(),
+    halt: createMemoryHaltStore(),
+    audit: createMemoryAuditStore(),
+    pins: createMemoryPinStore(),
+    incarnations: createMemoryIncarnationStore(),
+    notifier: createMemoryNotifier(),
+    outbox: createMemoryOutboxStore(clock),
+    dedupe: createMemoryDedupe(clock),
+    credentials: createMemoryCredentialStore(clock, options.named),
+    escrow: createMemoryEscrow(),
+    loginBudget: createMemoryLoginBudget(clock),
+    queue: createMemoryJobQueue(clock),
+  };
+}
