@@ -1,0 +1,154 @@
+import type { ActionsBlockElement, InputBlockElement, SectionBlockAccessory } from '@slack/types';
+import { asText, checkList, checkString, checkText, checkWord, isObject, type Json, type Report } from './report.ts';
+
+export type ElementType =
+  | ActionsBlockElement['type']
+  | InputBlockElement['type']
+  | SectionBlockAccessory['type']
+  | 'feedback_buttons'
+  | 'icon_button';
+
+export interface CheckContext {
+  /** Whether a file id is an image the bot may show; processing uploads are not yet. */
+  isUsableImage: (fileId: string) => boolean;
+}
+
+type ElementCheck = (report: Report, pointer: string, element: Json, context: CheckContext) => void;
+
+const plain = (max: number): { max: number; plainOnly: true } => ({ max, plainOnly: true });
+
+const checks: Record<ElementType, ElementCheck> = {
+  button: checkButton,
+  checkboxes: (report, pointer, element) => checkOptions(report, pointer, element, { max: 10, mrkdwn: true }),
+  channels_select: checkPlaceholder,
+  conversations_select: checkPlaceholder,
+  datepicker: checkPlaceholder,
+  datetimepicker: checkNothing,
+  email_text_input: checkPlaceholder,
+  external_select: checkPlaceholder,
+  feedback_buttons: checkNothing,
+  file_input: checkNothing,
+  icon_button: checkNothing,
+  image: checkImage,
+  multi_channels_select: checkPlaceholder,
+  multi_conversations_select: checkPlaceholder,
+  multi_external_select: checkPlaceholder,
+  multi_static_select: checkSelect,
+  multi_users_select: checkPlaceholder,
+  number_input: checkPlaceholder,
+  overflow: (report, pointer, element) => checkOptions(report, pointer, element, { max: 5, mrkdwn: false }),
+  plain_text_input: checkPlainTextInput,
+  radio_buttons: (report, pointer, element) => checkOptions(report, pointer, element, { max: 10, mrkdwn: true }),
+  rich_text_input: checkPlaceholder,
+  static_select: checkSelect,
+  timepicker: checkPlaceholder,
+  url_text_input: checkPlaceholder,
+  users_select: checkPlaceholder,
+  workflow_button: (report, pointer, element) =>
+    checkText(report, `${pointer}/text`, element.text, { ...plain(75), required: true }),
+};
+
+/** A block element, of one of the types its place allows (docs.slack.dev/reference/block-kit/block-elements). */
+export function checkElement(
+  report: Report,
+  pointer: string,
+  element: unknown,
+  allowed: readonly ElementType[],
+  context: CheckContext,
+): void {
+  if (!isObject(element)) {
+    report.add(pointer, 'must provide an object');
+    return;
+  }
+  const type = allowed.find((one) => one === element.type);
+  if (type === undefined) {
+    report.add(`${pointer}/type`, `unsupported type: ${String(element.type)}`);
+    return;
+  }
+  checkString(report, `${pointer}/action_id`, element.action_id, { max: 255 });
+  checkConfirm(report, `${pointer}/confirm`, element.confirm);
+  checks[type](report, pointer, element, context);
+}
+
+/** An image element or block: alt text, and either a URL or a Slack file. */
+export function checkImage(report: Report, pointer: string, element: Json, context: CheckContext): void {
+  checkString(report, `${pointer}/alt_text`, element.alt_text, { max: 2_000, required: true, min: 0 });
+  if (element.slack_file === undefined) {
+    checkString(report, `${pointer}/image_url`, element.image_url, { max: 3_000, required: true });
+    return;
+  }
+  const file = isObject(element.slack_file) ? element.slack_file : {};
+  const both = element.image_url !== undefined || (file.id !== undefined && file.url !== undefined);
+  const id = asText(file.id ?? /\/files-pri\/[^/]*-([^/]+)\//.exec(asText(file.url))?.[1]);
+  if (both || !context.isUsableImage(id)) {
+    report.add(`${pointer}/slack_file`, 'invalid slack file');
+  }
+}
+
+function checkNothing(): void {}
+
+function checkPlaceholder(report: Report, pointer: string, element: Json): void {
+  checkText(report, `${pointer}/placeholder`, element.placeholder, plain(150));
+}
+
+function checkButton(report: Report, pointer: string, element: Json): void {
+  checkText(report, `${pointer}/text`, element.text, { ...plain(75), required: true });
+  checkString(report, `${pointer}/value`, element.value, { max: 2_000, min: 0 });
+  checkString(report, `${pointer}/url`, element.url, { max: 3_000 });
+  checkString(report, `${pointer}/accessibility_label`, element.accessibility_label, { max: 75 });
+  checkWord(report, `${pointer}/style`, element.style, ['primary', 'danger']);
+}
+
+function checkPlainTextInput(report: Report, pointer: string, element: Json): void {
+  checkPlaceholder(report, pointer, element);
+  if (typeof element.max_length === 'number' && (element.max_length < 1 || element.max_length > 3_000)) {
+    report.add(`${pointer}/max_length`, 'must be between 1 and 3000');
+  }
+}
+
+function checkSelect(report: Report, pointer: string, element: Json): void {
+  checkPlaceholder(report, pointer, element);
+  if (element.option_groups === undefined) {
+    checkOptions(report, pointer, element, { max: 100, mrkdwn: false });
+    return;
+  }
+  const groups = checkList(report, `${pointer}/option_groups`, element.option_groups, { max: 100 });
+  groups.forEach((group, index) => {
+    const here = `${pointer}/option_groups/${index}`;
+    if (!isObject(group)) {
+      report.add(here, 'must provide an object');
+      return;
+    }
+    checkText(report, `${here}/label`, group.label, { ...plain(75), required: true });
+    checkOptions(report, here, group, { max: 100, mrkdwn: false });
+  });
+}
+
+function checkOptions(report: Report, pointer: string, element: Json, rule: { max: number; mrkdwn: boolean }): void {
+  checkList(report, `${pointer}/options`, element.options, { max: rule.max }).forEach((option, index) => {
+    const here = `${pointer}/options/${index}`;
+    if (!isObject(option)) {
+      report.add(here, 'must provide an object');
+      return;
+    }
+    checkText(report, `${here}/text`, option.text, { max: 75, required: true, plainOnly: !rule.mrkdwn });
+    checkText(report, `${here}/description`, option.description, { max: 75 });
+    checkString(report, `${here}/value`, option.value, { max: 75 });
+  });
+}
+
+/** A confirmation dialog (docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object). */
+function checkConfirm(report: Report, pointer: string, confirm: unknown): void {
+  if (confirm === undefined) {
+    return;
+  }
+  if (!isObject(confirm)) {
+    report.add(pointer, 'must provide an object');
+    return;
+  }
+  checkText(report, `${pointer}/title`, confirm.title, { ...plain(100), required: true });
+  checkText(report, `${pointer}/text`, confirm.text, { max: 300, required: true });
+  checkText(report, `${pointer}/confirm`, confirm.confirm, { ...plain(30), required: true });
+  checkText(report, `${pointer}/deny`, confirm.deny, { ...plain(30), required: true });
+  checkWord(report, `${pointer}/style`, confirm.style, ['primary', 'danger']);
+}

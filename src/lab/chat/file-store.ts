@@ -1,0 +1,130 @@
+import type { Directory } from './directory.ts';
+import type { Ids } from './ids.ts';
+import type { Clock, FileObject } from './types.ts';
+
+interface StoredFile {
+  file: FileObject;
+  uploadPath: string;
+  bytes: Buffer | undefined;
+  completedAtMs: number | undefined;
+}
+
+const kinds: Record<string, { mimetype: string; pretty: string }> = {
+  png: { mimetype: 'image/png', pretty: 'PNG' },
+  jpg: { mimetype: 'image/jpeg', pretty: 'JPEG' },
+  jpeg: { mimetype: 'image/jpeg', pretty: 'JPEG' },
+  gif: { mimetype: 'image/gif', pretty: 'GIF' },
+  svg: { mimetype: 'image/svg+xml', pretty: 'SVG' },
+  json: { mimetype: 'application/json', pretty: 'JSON' },
+  txt: { mimetype: 'text/plain', pretty: 'Plain Text' },
+  log: { mimetype: 'text/plain', pretty: 'Plain Text' },
+  csv: { mimetype: 'text/csv', pretty: 'CSV' },
+};
+const imageMimetypes = ['image/png', 'image/jpeg', 'image/gif'];
+
+/**
+ * Uploaded files. Slack works on an upload for a moment after it is completed: until then `mimetype` is empty and an image
+ * block that names it is refused as `invalid slack file` (slackapi/node-slack-sdk#1865, slackapi/python-slack-sdk#1658).
+ */
+export class FileStore {
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #directory: Directory;
+  readonly #processingMs: number;
+  readonly #files = new Map<string, StoredFile>();
+
+  constructor(clock: Clock, ids: Ids, directory: Directory, processingMs: number) {
+    this.#clock = clock;
+    this.#ids = ids;
+    this.#directory = directory;
+    this.#processingMs = processingMs;
+  }
+
+  /** Reserves an id and an address to POST the bytes to. */
+  reserve(origin: string, name: string, size: number, altText: string | undefined): { id: string; path: string } {
+    const id = this.#ids.next('F');
+    const created = Math.floor(this.#clock.nowMs() / 1000);
+    const url = `${origin}/files-pri/${this.#directory.team.id}-${id}`;
+    const safeName = encodeURIComponent(name.toLowerCase());
+    const path = `/upload/v1/${this.#ids.secret(20)}`;
+    const file: FileObject = {
+      id,
+      created,
+      timestamp: created,
+      name,
+      title: name,
+      mimetype: '',
+      filetype: '',
+      pretty_type: '',
+      user: this.#directory.app.botUserId,
+      size,
+      mode: 'hosted',
+      is_external: false,
+      is_public: false,
+      url_private: `${url}/${safeName}`,
+      url_private_download: `${url}/download/${safeName}`,
+      permalink: `https://${this.#directory.team.domain}.slack.invalid/files/${id}/${safeName}`,
+      channels: [],
+      groups: [],
+      ims: [],
+    };
+    if (altText !== undefined) file.alt_txt = altText;
+    this.#files.set(id, { file, uploadPath: path, bytes: undefined, completedAtMs: undefined });
+    return { id, path };
+  }
+
+  /** Takes the bytes of an upload; false for an unknown address or a length other than announced. */
+  receive(path: string, bytes: Buffer): boolean {
+    const stored = [...this.#files.values()].find((one) => one.uploadPath === path);
+    if (stored === undefined || bytes.length !== stored.file.size) {
+      return false;
+    }
+    stored.bytes = bytes;
+    return true;
+  }
+
+  /** Ends an upload; undefined when there is no such file or its bytes never came. */
+  complete(id: string, title: string | undefined): FileObject | undefined {
+    const stored = this.#files.get(id);
+    if (stored?.bytes === undefined) {
+      return undefined;
+    }
+    stored.completedAtMs ??= this.#clock.nowMs();
+    stored.file.title = title ?? stored.file.title;
+    return this.find(id);
+  }
+
+  /** A completed file in its present state. */
+  find(id: string): FileObject | undefined {
+    const stored = this.#files.get(id);
+    if (stored?.completedAtMs === undefined) {
+      return undefined;
+    }
+    if (this.#clock.nowMs() - stored.completedAtMs >= this.#processingMs) {
+      const extension = stored.file.name.split('.').at(-1)?.toLowerCase() ?? '';
+      const kind = kinds[extension] ?? { mimetype: 'application/octet-stream', pretty: 'Binary' };
+      stored.file.mimetype = kind.mimetype;
+      stored.file.filetype = kinds[extension] === undefined ? 'binary' : extension;
+      stored.file.pretty_type = kind.pretty;
+    }
+    return stored.file;
+  }
+
+  bytesOf(id: string): Buffer | undefined {
+    return this.#files.get(id)?.bytes;
+  }
+
+  /** Whether an image block may show the file: png, jpg or gif, and no longer in processing. */
+  isUsableImage(id: string): boolean {
+    return imageMimetypes.includes(this.find(id)?.mimetype ?? '');
+  }
+
+  /** Notes where a file was shared; `files.info` is how an app finds out. */
+  share(file: FileObject, channel: { id: string; name: string }, ts: string, threadTs: string | undefined): void {
+    file.is_public = true;
+    file.channels = [...new Set([...file.channels, channel.id])];
+    file.shares ??= { public: {} };
+    const shares = (file.shares.public[channel.id] ??= []);
+    shares.push({ ts, channel_name: channel.name, ...(threadTs === undefined ? {} : { thread_ts: threadTs }) });
+  }
+}

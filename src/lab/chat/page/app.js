@@ -1,0 +1,289 @@
+/** The page: who one is, where one is, and what happens there. */
+import { press, removeMessage } from './actions.js';
+import { follow, getJson, postJson } from './api.js';
+import { renderBlocks } from './blocks.js';
+import { setUpComposer } from './composer.js';
+import { Modal } from './dialogs.js';
+import { byId, h } from './dom.js';
+import { setUpLabPanel } from './lab-panel.js';
+import { Pane } from './pane.js';
+import { names } from './render-text.js';
+import { drawSidebar } from './sidebar.js';
+
+const wideEnough = matchMedia('(min-width: 1100px)');
+const state = {
+  info: await getJson('info'),
+  me: undefined,
+  place: { kind: 'channel', id: undefined },
+  threadTs: undefined,
+  /** Roots whose thread has opened by itself once. */
+  opened: new Set(),
+  unread: new Set(),
+  stop: () => {},
+};
+
+/** Events that wait for a list to load. */
+let waiting;
+let loads = 0;
+
+const rows = {
+  act: (message, element, blockId, choice, control) =>
+    act({ channel: message.channel, ts: message.ts }, element, blockId, choice, control),
+  isBot: (id) => state.info.users.some((user) => user.id === id && user.isBot),
+  canRemove: (message) =>
+    message.subtype !== 'tombstone' && (message.is_ephemeral || message.user === state.me.id || state.me.isAdmin),
+  remove: (message) => removeMessage(state.me, message),
+};
+const channelPane = new Pane(byId('messages'), byId('scroller'), { ...rows, openThread: (ts) => openThread(ts, true) });
+const threadPane = new Pane(byId('thread-messages'), byId('thread-scroller'), rows);
+const modal = new Modal(act);
+
+function act(where, element, blockId, choice, control) {
+  return press(state.info.app.name, { user: state.me.name, ...where, blockId, choice }, element, control);
+}
+
+names.user = (id) => state.info.users.find((user) => user.id === id)?.realName;
+names.channel = (id) => state.info.channels.find((channel) => channel.id === id)?.name;
+names.group = (id) => state.info.groups.find((group) => group.id === id)?.handle;
+names.isMe = (id) => id === state.me?.id;
+
+async function become(name) {
+  state.me = state.info.users.find((user) => user.name === name) ?? state.info.users[0];
+  sessionStorage.setItem('person', state.me.name);
+  state.stop();
+  const mine = state.info.channels.filter((channel) => channel.members.includes(state.me.id));
+  const { kind, id } = state.place;
+  const isStillMine = kind === 'home' || mine.some((channel) => channel.id === id);
+  const lastEventId = await go(isStillMine ? state.place : { kind: 'channel', id: mine[0]?.id });
+  state.stop = follow(state.me.name, lastEventId, { onEvent: take, onState: showConnection });
+  modal.show(state.me.name, (await getJson('views', { user: state.me.name })).modals.at(-1));
+}
+
+/** Goes to a channel or to App Home; answers the id of the newest event its contents contain. */
+async function go(place, threadTs) {
+  const isSamePlace = state.place.kind === place.kind && state.place.id === place.id;
+  state.place = place;
+  state.unread.delete(place.id);
+  byId('app').classList.remove('menu-is-open');
+  byId('home').hidden = place.kind !== 'home';
+  byId('messages').hidden = place.kind === 'home';
+  byId('composer').hidden = place.kind === 'home';
+  draw();
+  const stillOpen = isSamePlace ? (threadTs ?? state.threadTs) : threadTs;
+  if (place.kind === 'home') {
+    closeThread();
+    const { home } = await getJson('views', { user: state.me.name });
+    drawHome(home);
+    void postJson('home', { user: state.me.name });
+    return (await getJson('messages', { user: state.me.name, channel: firstChannel() })).lastEventId;
+  }
+  const { messages, lastEventId } = await load(channelPane, { channel: place.id });
+  if (stillOpen !== undefined && channelPane.find(stillOpen) !== undefined) {
+    await openThread(stillOpen, false);
+  } else {
+    closeThread();
+    const newest = messages.findLast((message) => (message.reply_count ?? 0) > 0);
+    if (newest !== undefined && wideEnough.matches) {
+      await openThread(newest.ts, false);
+    }
+  }
+  return lastEventId;
+}
+
+function firstChannel() {
+  return state.info.channels.find((channel) => channel.members.includes(state.me.id))?.id;
+}
+
+async function openThread(ts, isWanted) {
+  state.threadTs = ts;
+  state.opened.add(ts);
+  const channel = state.place.id;
+  byId('thread').hidden = false;
+  byId('app').classList.add('thread-is-open');
+  byId('thread-subtitle').textContent = `# ${names.channel(channel) ?? ''}`;
+  await load(threadPane, { channel, threadTs: ts });
+  if (isWanted) {
+    byId('thread-text').focus();
+  }
+}
+
+function closeThread() {
+  const wasInside = byId('thread').contains(document.activeElement);
+  state.threadTs = undefined;
+  byId('thread').hidden = true;
+  byId('app').classList.remove('thread-is-open');
+  if (wasInside) {
+    byId('composer-text').focus();
+  }
+}
+
+/** Shows a list that is fetched; what the stream tells meanwhile waits until the list is there. */
+async function load(pane, query) {
+  waiting ??= [];
+  loads += 1;
+  try {
+    const { messages, lastEventId } = await getJson('messages', { user: state.me.name, ...query });
+    const isStillWanted =
+      query.threadTs === undefined ? query.channel === state.place.id : query.threadTs === state.threadTs;
+    if (isStillWanted) {
+      pane.reset(messages);
+    }
+    return { messages, lastEventId };
+  } finally {
+    loads -= 1;
+    if (loads === 0) {
+      const events = waiting;
+      waiting = undefined;
+      events.forEach((event) => take(event));
+    }
+  }
+}
+
+/** Handles one event of the stream. */
+function take(event) {
+  if (waiting !== undefined) {
+    waiting.push(event);
+    return;
+  }
+  switch (event.type) {
+    case 'message/new':
+    case 'message/changed':
+    case 'ephemeral/new':
+    case 'ephemeral/changed':
+      takeMessage(event);
+      return;
+    case 'message/deleted':
+    case 'ephemeral/deleted':
+      if (event.channel === state.place.id) {
+        channelPane.remove(event.ts);
+        threadPane.remove(event.ts);
+      }
+      return;
+    case 'view/opened':
+    case 'view/updated':
+      modal.show(state.me.name, event.view);
+      return;
+    case 'view/closed':
+      void getJson('views', { user: state.me.name }).then(({ modals }) => modal.show(state.me.name, modals.at(-1)));
+      return;
+    case 'home/published':
+      if (state.place.kind === 'home') {
+        drawHome(event.view);
+      }
+      return;
+    case 'channel/changed':
+      void getJson('info').then((info) => {
+        state.info = info;
+        draw();
+      });
+      return;
+    case 'resync':
+      void getJson('info').then((info) => {
+        state.info = info;
+        return become(state.me.name);
+      });
+  }
+}
+
+function takeMessage({ type, channel, message }) {
+  if (channel !== state.place.id) {
+    if (type.endsWith('/new') && message.user !== state.me.id) {
+      state.unread.add(channel);
+      if (names.channel(channel) === undefined) {
+        take({ type: 'channel/changed' });
+      }
+      draw();
+    }
+    return;
+  }
+  const isReply = message.thread_ts !== undefined && message.thread_ts !== message.ts;
+  if (!isReply || message.subtype === 'thread_broadcast') {
+    channelPane.put(message);
+    openNewest(message);
+  }
+  if (message.ts === state.threadTs || message.thread_ts === state.threadTs) {
+    threadPane.put(message);
+  }
+}
+
+/** The thread of the newest root opens by itself with its first reply, unless someone is writing in another. */
+function openNewest(root) {
+  const isWriting = byId('thread-text').value !== '';
+  const roots = channelPane.values().filter((message) => !message.is_ephemeral);
+  const isNewest = roots.findLast((message) => rows.isBot(message.user))?.ts === root.ts;
+  if ((root.reply_count ?? 0) > 0 && isNewest && wideEnough.matches && !isWriting && !state.opened.has(root.ts)) {
+    void openThread(root.ts, false);
+  }
+}
+
+function drawHome(view) {
+  const actions = {
+    act: (element, blockId, choice, control) => act({ viewId: view.id }, element, blockId, choice, control),
+  };
+  byId('home').replaceChildren(
+    view === undefined
+      ? h('p', { class: 'empty' }, `${state.info.app.name} has not published a Home view yet.`)
+      : renderBlocks(view.blocks, actions),
+  );
+}
+
+function draw() {
+  const { info, me, place, unread } = state;
+  drawSidebar({ info, me, place, unread, go, become });
+  const channel = info.channels.find((one) => one.id === place.id);
+  const title =
+    place.kind === 'home' ? `${info.app.name} home` : channel?.isIm ? info.app.name : `# ${channel?.name ?? ''}`;
+  byId('channel-title').textContent = title;
+  byId('channel-purpose').textContent = channel?.purpose ?? '';
+  const count = channel?.members.length ?? 0;
+  byId('member-count').textContent = place.kind === 'home' || channel?.isIm ? '' : `${count} members`;
+  const box = byId('composer-text');
+  box.placeholder = `Message ${title} as ${me.realName}`;
+  byId('composer-label').textContent = box.placeholder;
+  document.title = `${title} - Pretend Slack`;
+}
+
+function showConnection(connection) {
+  byId('connection').textContent = connection === 'open' ? '' : 'Reconnecting…';
+}
+
+/** `#channel=C…&ts=…&thread=…`, as permalinks and channel references have it. */
+async function goToHash() {
+  const target = new URLSearchParams(location.hash.slice(1));
+  const id = target.get('channel');
+  if (
+    id === null ||
+    !state.info.channels.some((channel) => channel.id === id && channel.members.includes(state.me.id))
+  ) {
+    return;
+  }
+  await go({ kind: 'channel', id }, target.get('thread') ?? undefined);
+  channelPane.reveal(target.get('ts'));
+  threadPane.reveal(target.get('ts'));
+}
+
+const say = (text, threadTs) => postJson('say', { user: state.me.name, channel: state.place.id, text, threadTs });
+setUpComposer({
+  formId: 'composer',
+  textId: 'composer-text',
+  send: (text) => say(text),
+  commands: () => [
+    ...state.info.app.commands.map((name) => ({ name, text: `${state.info.app.name} takes this line` })),
+    { name: '/invite', text: 'Invite someone, for example @dpubot' },
+  ],
+});
+setUpComposer({ formId: 'thread-composer', textId: 'thread-text', send: (text) => say(text, state.threadTs) });
+byId('thread-close').addEventListener('click', closeThread);
+byId('thread').addEventListener('keydown', (event) => event.key === 'Escape' && closeThread());
+byId('menu-open').addEventListener('click', () => {
+  byId('app').classList.add('menu-is-open');
+  byId('menu-close').focus();
+});
+byId('menu-close').addEventListener('click', () => {
+  byId('app').classList.remove('menu-is-open');
+  byId('menu-open').focus();
+});
+addEventListener('hashchange', () => void goToHash());
+setUpLabPanel();
+await become(new URLSearchParams(location.search).get('as') ?? sessionStorage.getItem('person') ?? 'ana');
+await goToHash();
