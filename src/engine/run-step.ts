@@ -23,7 +23,7 @@ export async function runStep(
   const { step } = entry;
   const clock = unit.deps.devices.clockOf(unit.slice);
   const limitMs = clock.deadlineMs(step.timeoutMs);
-  const limit = AbortSignal.timeout(limitMs);
+  const limit = AbortSignal.timeout(Math.ceil(limitMs));
   const context = observeContext(unit.deps, {
     runId: unit.run.id,
     slice: unit.slice,

@@ -1,3 +1,4 @@
+import { unprovenKey } from '../domain/credential-key.ts';
 import type { CredentialKey, CredentialSlot } from '../domain/device-ports.ts';
 import { generateBmcPassword } from '../domain/password.ts';
 import { Secret } from '../domain/secret.ts';
@@ -83,5 +84,5 @@ async function fileKey(context: ApplyContext): Promise<CredentialKey> {
   if (serial !== undefined && (await context.credentials.bmc({ serial })).length > 0) return { serial };
   const options = { timeoutMs: 20_000, signal: context.signal };
   const certSha256 = await context.bmc.fingerprint(context.card, options);
-  return { certSha256, address: `${context.dpu.bmc.address}:${context.dpu.bmc.port}` };
+  return unprovenKey(context.dpu, certSha256);
 }

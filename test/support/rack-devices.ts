@@ -1,3 +1,4 @@
+import { unprovenKey } from '../../src/domain/credential-key.ts';
 import type {
   BmcAccess,
   BmcCredential,
@@ -143,7 +144,7 @@ async function filedFor(
 ): Promise<readonly BmcCredential[]> {
   const bySerial = card.serial === undefined ? [] : await credentials.bmc({ serial: card.serial });
   if (bySerial.length > 0) return bySerial;
-  return credentials.bmc({ certSha256, address: `${card.dpu.bmc.address}:${card.dpu.bmc.port}` });
+  return credentials.bmc(unprovenKey(card.dpu, certSha256));
 }
 
 function revealed(value: Secret | string): string {
