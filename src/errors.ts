@@ -78,7 +78,7 @@ export const errors = {
     make('store-unavailable', 'transient', {
       what: `Redis did not answer while trying to ${a.operation}.`,
       why: a.cause instanceof Error ? a.cause.message : 'the connection is down',
-      next: 'Nothing was lost; try again when Redis is back.',
+      next: 'Look with `/dpu runs` whether it happened before you repeat it; runs go on by themselves when Redis is back.',
       cause: a.cause,
     }),
   storeCorrupt: (a: { key: string; problem: string }) =>

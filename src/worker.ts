@@ -28,6 +28,9 @@ import { createHostAccess } from './transport/ssh/host-access.ts';
 const leaseMs = 10_000;
 const renewMs = 3_000;
 const drainMs = 20_000;
+/** Ended runs and their journals are kept this long; the audit list is kept for good. */
+const keepRunsMs = 90 * 24 * 3_600_000;
+const pruneEveryMs = 3_600_000;
 
 /** Runs a worker until it is told to stop. Holds SSH keys and BMC passwords, never a Slack token. */
 export async function runWorker(config: WorkerConfig): Promise<void> {
@@ -93,6 +96,12 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     },
     logger: log,
   });
+  const pruning = setInterval(() => {
+    stores.runs.prune(systemClock.nowMs() - keepRunsMs, 100).then(
+      (removed) => (removed.length > 0 ? log.info({ removed }, 'old runs removed') : undefined),
+      (error: unknown) => log.warn({ problem: String(error) }, 'old runs could not be removed'),
+    );
+  }, pruneEveryMs);
   const watch = watchInventory(
     config.inventoryPath,
     (changed) => {
@@ -106,6 +115,7 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     config.metricsPort === undefined ? undefined : await serveMetrics(config.metricsPort, () => undefined);
   closeOnSignal(log, drainMs + 10_000, async () => {
     watch.stop();
+    clearInterval(pruning);
     await workers.close({ drainMs });
     await queue.close();
     await bmc.close();

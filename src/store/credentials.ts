@@ -1,0 +1,119 @@
+import type { BmcCredential, Clock, CredentialKey, CredentialStore } from '../domain/device-ports.ts';
+import type { Secret } from '../domain/secret.ts';
+import { errors } from '../errors.ts';
+import { decryptWith, encryptTo } from './age.ts';
+import { readNamed } from './named-credentials.ts';
+import { isObject, readRecord } from './record.ts';
+import type { RedisSpace } from './redis.ts';
+import { lua } from './redis.ts';
+
+interface BmcRecord {
+  readonly ciphertext: string;
+  readonly savedAtMs: number;
+  readonly recipient: string;
+}
+
+/** In the order in which they are tried. */
+const slots = ['pending', 'current', 'previous'] as const;
+
+const savePending = lua(`
+if ARGV[2] ~= 'replace' and redis.call('HEXISTS', KEYS[1], 'pending') == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'pending', ARGV[1])
+return 1`);
+
+const promote = lua(`
+local pending = redis.call('HGET', KEYS[1], 'pending')
+if not pending then return 0 end
+local current = redis.call('HGET', KEYS[1], 'current')
+if current then redis.call('HSET', KEYS[1], 'previous', current) end
+redis.call('HSET', KEYS[1], 'current', pending)
+redis.call('HDEL', KEYS[1], 'pending')
+return 1`);
+
+/**
+ * What was filed under the fingerprint is newer than what stands under the serial: it wins slot by slot, the current
+ * password it displaces becomes the previous one, and a pending one that was overtaken goes (the escrow has it).
+ */
+const rekey = lua(`
+if KEYS[1] == KEYS[2] or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local from = redis.call('HMGET', KEYS[1], 'pending', 'current', 'previous')
+local displaced = redis.call('HGET', KEYS[2], 'current')
+if from[2] then
+  redis.call('HDEL', KEYS[2], 'pending')
+  if displaced and not from[3] then redis.call('HSET', KEYS[2], 'previous', displaced) end
+end
+for i, slot in ipairs({'pending', 'current', 'previous'}) do
+  if from[i] then redis.call('HSET', KEYS[2], slot, from[i]) end
+end
+redis.call('DEL', KEYS[1])
+return 1`);
+
+/**
+ * Secrets at rest: only age ciphertext is in Redis. Needs the identities (`AGE-SECRET-KEY-1...`) of the worker's site;
+ * a process without them cannot build this store.
+ */
+export function createCredentialStore(
+  space: RedisSpace,
+  options: { readonly identities: readonly Secret[]; readonly clock: Clock },
+): CredentialStore {
+  async function decrypt(ref: string, ciphertext: string): Promise<Secret> {
+    const secret = await decryptWith(options.identities, ciphertext);
+    if (secret === undefined) throw errors.credentialUnreadable({ ref });
+    return secret;
+  }
+
+  async function bmc(key: CredentialKey): Promise<readonly BmcCredential[]> {
+    const redisKey = bmcKey(space, key);
+    const records = await space.call('read BMC passwords', async (redis) => redis.hmget(redisKey, ...slots));
+    const credentials = await Promise.all(
+      slots.map(async (slot, index) => {
+        const json = records[index];
+        if (typeof json !== 'string') return undefined;
+        const record = readRecord(`${redisKey} ${slot}`, json, isBmcRecord);
+        return { slot, secret: await decrypt(nameOf(key), record.ciphertext), savedAtMs: record.savedAtMs };
+      }),
+    );
+    return credentials.filter((credential) => credential !== undefined);
+  }
+
+  return {
+    bmc,
+    named: async (ref) => decrypt(ref, await readNamed(space, ref)),
+    async savePending(key, secret, recipient, saveOptions) {
+      const ciphertext = await encryptTo([recipient], secret);
+      const record: BmcRecord = { ciphertext, savedAtMs: options.clock.nowMs(), recipient };
+      const args = [JSON.stringify(record), saveOptions?.replace === true ? 'replace' : 'keep'];
+      const saved = await space.script('file a new BMC password', savePending, [bmcKey(space, key)], args);
+      if (saved === 1) return;
+      // The same password again is a repeated call after a lost reply, not a conflict.
+      const existing = (await bmc(key)).find((credential) => credential.slot === 'pending');
+      if (existing?.secret.reveal() !== secret.reveal()) throw errors.credentialPending({ ref: nameOf(key) });
+    },
+    async promote(key) {
+      await space.script('confirm a new BMC password', promote, [bmcKey(space, key)], []);
+    },
+    async rekey(from, to) {
+      await space.script('refile BMC passwords', rekey, [bmcKey(space, from), bmcKey(space, to)], []);
+    },
+  };
+}
+
+function bmcKey(space: RedisSpace, key: CredentialKey): string {
+  return 'serial' in key
+    ? space.key('bmc-passwords', 'serial', key.serial)
+    : space.key('bmc-passwords', 'certificate', key.certSha256, key.address);
+}
+
+/** How a BMC is named in errors. */
+function nameOf(key: CredentialKey): string {
+  return 'serial' in key ? `BMC of card ${key.serial}` : `BMC at ${key.address}`;
+}
+
+function isBmcRecord(value: unknown): value is BmcRecord {
+  return (
+    isObject(value) &&
+    typeof value['ciphertext'] === 'string' &&
+    typeof value['savedAtMs'] === 'number' &&
+    typeof value['recipient'] === 'string'
+  );
+}

@@ -1,0 +1,66 @@
+import type { Clock } from '../domain/device-ports.ts';
+import type {
+  Dedupe,
+  HaltStore,
+  HoldStore,
+  IncarnationStore,
+  Journal,
+  LeaseStore,
+  Notifier,
+  OutboxStore,
+  ProgressStore,
+} from '../domain/ports.ts';
+import type { RedisAuditStore } from './audit.ts';
+import { createAuditStore } from './audit.ts';
+import { createDedupe } from './dedupe.ts';
+import { createHaltStore } from './halt.ts';
+import { createHoldStore } from './holds.ts';
+import { createIncarnationStore } from './incarnation.ts';
+import { createJournal } from './journal.ts';
+import { createLeaseStore } from './leases.ts';
+import { createNotifier } from './notifier.ts';
+import { createOutboxStore } from './outbox.ts';
+import type { RedisPinStore } from './pins.ts';
+import { createPinStore } from './pins.ts';
+import { createProgressStore } from './progress.ts';
+import type { RedisSpace, StoreLogger } from './redis.ts';
+import type { RedisRunStore } from './runs.ts';
+import { createRunStore } from './runs.ts';
+
+/** Everything kept in Redis that is no secret: what bot and worker share. */
+export interface Stores {
+  readonly runs: RedisRunStore;
+  readonly journal: Journal;
+  readonly progress: ProgressStore;
+  readonly leases: LeaseStore;
+  readonly holds: HoldStore;
+  readonly halt: HaltStore;
+  readonly audit: RedisAuditStore;
+  readonly pins: RedisPinStore;
+  readonly incarnations: IncarnationStore;
+  readonly notifier: Notifier;
+  readonly outbox: OutboxStore;
+  readonly dedupe: Dedupe;
+}
+
+/** Builds the stores on one connection. `firstRunNumber` (default 1) counts only on an empty Redis. */
+export function createStores(
+  space: RedisSpace,
+  options: { readonly clock: Clock; readonly logger: StoreLogger; readonly firstRunNumber?: number },
+): Stores {
+  const { clock, logger, firstRunNumber } = options;
+  return {
+    runs: createRunStore(space, firstRunNumber === undefined ? {} : { firstNumber: firstRunNumber }),
+    journal: createJournal(space),
+    progress: createProgressStore(space),
+    leases: createLeaseStore(space),
+    holds: createHoldStore(space),
+    halt: createHaltStore(space),
+    audit: createAuditStore(space),
+    pins: createPinStore(space, clock),
+    incarnations: createIncarnationStore(space),
+    notifier: createNotifier(space, logger),
+    outbox: createOutboxStore(space, clock),
+    dedupe: createDedupe(space),
+  };
+}

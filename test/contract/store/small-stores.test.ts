@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Backend, Ports } from './backends.ts';
+import { backends } from './backends.ts';
+import { ana } from './samples.ts';
+
+describe.each(backends)('switches, lists and the outbox in $kind', ({ open }) => {
+  let backend: Backend;
+  let ports: Ports;
+  beforeAll(async () => {
+    backend = await open();
+  });
+  beforeEach(async () => {
+    ports = await backend.fresh();
+  });
+  afterAll(async () => backend.stop());
+
+  it('remembers who halted the work and why, until it is cleared once', async () => {
+    const halt = { by: 'ana', reason: 'smoke in row 3', sinceMs: 7 };
+    await ports.halt.set(halt);
+    expect(await ports.halt.get()).toEqual(halt);
+    expect(await ports.halt.clear()).toBe(true);
+    expect(await ports.halt.clear()).toBe(false);
+    expect(await ports.halt.get()).toBeUndefined();
+  });
+
+  it('lists the newest audit records first', async () => {
+    const records = ['a', 'b', 'c'].map((action, atMs) => ({ atMs, actor: ana, action, targets: ['as7'], runId: 418 }));
+    for (const record of records) await ports.audit.append(record);
+    expect(await ports.audit.list(2)).toEqual([records[2], records[1]]);
+  });
+
+  it('keeps the pins of certificates and host keys of one target apart', async () => {
+    await ports.pins.set('bmc-certificate', 'as7-dpu0', 'aa', 418);
+    await ports.pins.set('ssh-host-key', 'as7-dpu0', 'SHA256:bb', 418);
+    await ports.pins.set('bmc-certificate', 'as7-dpu0', 'cc', 419);
+    expect(await ports.pins.get('bmc-certificate', 'as7-dpu0')).toBe('cc');
+    expect(await ports.pins.get('ssh-host-key', 'as7-dpu0')).toBe('SHA256:bb');
+    expect(await ports.pins.get('ssh-host-key', 'as8-dpu0')).toBeUndefined();
+  });
+
+  it('recognises the redelivery of a request, and forgets it after its time', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, async () => ports.dedupe.firstTime('Ev01', 400)));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    expect(await ports.dedupe.firstTime('Ev02', 60)).toBe(true);
+    await backend.until(async () => ports.dedupe.firstTime('Ev01', 400));
+  });
+
+  it('tells every subscriber about a changed run, and none after it has left', async () => {
+    const first: number[] = [];
+    const second: number[] = [];
+    const leave = await ports.notifier.subscribe((id) => first.push(id));
+    const leaveSecond = await ports.notifier.subscribe((id) => second.push(id));
+    await ports.notifier.changed(418);
+    await backend.until(async () => Promise.resolve(first.length === 1 && second.length === 1));
+    await leave();
+    await ports.notifier.changed(419);
+    await backend.until(async () => Promise.resolve(second.length === 2));
+    await leaveSecond();
+    expect([first, second]).toEqual([[418], [418, 419]]);
+  });
+
+  it('lets one publisher work per workspace until it leaves or falls silent', async () => {
+    const { outbox } = ports;
+    expect(await outbox.holdPublisher('T1', 'bot-a', 60_000)).toBe(true);
+    expect(await outbox.holdPublisher('T1', 'bot-b', 60_000)).toBe(false);
+    expect(await outbox.holdPublisher('T2', 'bot-b', 60_000)).toBe(true);
+    expect(await outbox.holdPublisher('T1', 'bot-a', 400)).toBe(true);
+    await outbox.releasePublisher('T1', 'bot-b');
+    expect(await outbox.holdPublisher('T1', 'bot-b', 400)).toBe(false);
+    await backend.until(async () => outbox.holdPublisher('T1', 'bot-b', 60_000));
+    await outbox.releasePublisher('T1', 'bot-b');
+    expect(await outbox.holdPublisher('T1', 'bot-a', 60_000)).toBe(true);
+  });
+
+  it('lets one of ten claims of a post send it; the others see it as being sent', async () => {
+    const claims = await Promise.all(Array.from({ length: 10 }, async () => ports.outbox.claim(418, 'root', 'C0OPS')));
+    expect(claims.filter((claim) => claim.claimed)).toHaveLength(1);
+    expect(claims.every((claim) => claim.post.state === 'sending' && claim.post.attempts === 1)).toBe(true);
+  });
+
+  it('remembers where a post went, and what it showed after a redraw', async () => {
+    const { outbox } = ports;
+    await outbox.claim(418, 'root', 'C0OPS');
+    await outbox.sent(418, 'root', { channel: 'C0OPS', ts: '1.2', digest: 'd1' });
+    await outbox.sent(418, 'root', { channel: 'C0OPS', ts: '1.2', digest: 'd2' });
+    await outbox.claim(418, 'as7 5-0', 'C0OPS');
+    const known = { key: 'root', state: 'sent', channel: 'C0OPS', ts: '1.2', digest: 'd2', attempts: 1 };
+    expect(await outbox.claim(418, 'root', 'C0OPS')).toMatchObject({ claimed: false, post: known });
+    const all = await outbox.all(418);
+    expect(new Map(all.map((post) => [post.key, post.state]))).toEqual(
+      new Map([
+        ['as7 5-0', 'sending'],
+        ['root', 'sent'],
+      ]),
+    );
+    expect(await outbox.all(419)).toEqual([]);
+  });
+
+  it('counts the attempts of a post that was looked up and not found, and never un-sends one', async () => {
+    const { outbox } = ports;
+    expect(await outbox.again(418, 'root')).toBeUndefined();
+    await outbox.claim(418, 'root', 'C0OPS');
+    expect(await outbox.again(418, 'root')).toMatchObject({ state: 'sending', attempts: 2 });
+    await outbox.sent(418, 'root', { channel: 'C0OPS', ts: '1.2' });
+    expect(await outbox.again(418, 'root')).toMatchObject({ state: 'sent', ts: '1.2', attempts: 2 });
+  });
+});

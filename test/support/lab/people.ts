@@ -1,0 +1,161 @@
+import { ChatClient } from '../../../scripts/demo/chat-client.ts';
+import { messageLines, type Names } from '../../../scripts/demo/block-text.ts';
+import type { Fault } from '../../../src/lab/chat/faults.ts';
+import type { PressResult, SayResult } from '../../../src/lab/chat/person.ts';
+import type { ChatStats } from '../../../src/lab/chat/stats.ts';
+import type { ChatEvent, VisibleMessage } from '../../../src/lab/chat/types.ts';
+import { eventually } from './eventually.ts';
+
+const requestLimitMs = 15_000;
+const answerLimitMs = 10_000;
+export const channel = 'dpu-lab';
+const persons = ['ana', 'ben', 'cara', 'dana'] as const;
+export type PersonName = (typeof persons)[number];
+
+/** What was said to one person only. */
+export interface Answer {
+  readonly text: string;
+  /** Of the message, as it went over the wire. */
+  readonly raw: VisibleMessage;
+}
+
+/** The people of the pretend Slack: ana (operator, approver), ben (the same), cara (guest), dana (admin). */
+export class People {
+  readonly #url: string;
+  readonly #chat: ChatClient;
+  readonly #ended = new AbortController();
+  readonly #private = new Map<PersonName, VisibleMessage[]>(persons.map((name) => [name, []]));
+  readonly #messages = new Map<string, VisibleMessage>();
+  readonly #everything: string[] = [];
+  #names: Names = { users: new Map(), channels: new Map() };
+
+  /** @param pageUrl Address of the pretend Slack's page. */
+  constructor(pageUrl: string) {
+    this.#url = `${pageUrl}lab/chat`;
+    this.#chat = new ChatClient(pageUrl);
+  }
+
+  /** Begins to read along as every person. */
+  async follow(): Promise<void> {
+    const { users, channels } = await this.#chat.info();
+    this.#names = {
+      users: new Map(users.map((user) => [user.id, user.name])),
+      channels: new Map(channels.map((one) => [one.id, one.name])),
+    };
+    const onEnd = (): void => undefined;
+    for (const person of persons)
+      await this.#chat.follow(person, { onEvent: (event) => this.#see(person, event), onEnd }, this.#ended.signal);
+  }
+
+  stop(): void {
+    this.#ended.abort();
+  }
+
+  /** Types a line. Resolves when Slack would have shown that it was taken, or that it failed. */
+  async say(user: PersonName, text: string, where: string = channel): Promise<SayResult> {
+    return this.#chat.say(user, where, text);
+  }
+
+  /** Types a line and waits for the answer that only this person sees. */
+  async ask(user: PersonName, text: string, where: string = channel): Promise<Answer> {
+    const before = this.answers(user).length;
+    await this.say(user, text, where);
+    return this.nextAnswer(user, before);
+  }
+
+  /** The answer after the first `before` ones. */
+  async nextAnswer(user: PersonName, before: number): Promise<Answer> {
+    return eventually(`an answer to ${user}`, () => this.answers(user)[before], answerLimitMs);
+  }
+
+  /** Everything that was said to this person only, oldest first. */
+  answers(user: PersonName): readonly Answer[] {
+    return (this.#private.get(user) ?? []).map((raw) => ({ text: this.textOf(raw), raw }));
+  }
+
+  /** Presses a button of a run as soon as a message in the channel shows it. */
+  async press(user: PersonName, runId: number, label: string): Promise<PressResult> {
+    const action = `run:${label.toLowerCase()}`;
+    const ts = await eventually(
+      `a button ${label} of run ${runId}`,
+      () => [...this.#messages.values()].find((one) => hasButton(one, action, runId))?.ts,
+      answerLimitMs,
+    );
+    return this.pressAt(user, ts, action);
+  }
+
+  async pressAt(user: PersonName, ts: string, action: string): Promise<PressResult> {
+    return this.#chat.press(user, channel, ts, action);
+  }
+
+  /** A channel or a thread as a person reads it, oldest first. */
+  async messages(user: PersonName, threadTs?: string): Promise<readonly VisibleMessage[]> {
+    const query = new URLSearchParams({ user, channel, limit: '5000', ...(threadTs === undefined ? {} : { threadTs }) });
+    const answer = (await this.#get(`/messages?${query.toString()}`)) as { readonly messages: VisibleMessage[] };
+    return answer.messages;
+  }
+
+  /** What a person reads of a message: text of its blocks with names, buttons as `[Approve]`. */
+  textOf(message: { readonly text: string; readonly blocks?: VisibleMessage['blocks'] | undefined }): string {
+    const { text, blocks } = message;
+    return messageLines({ text, ...(blocks !== undefined && { blocks }) }, this.#names).join('\n');
+  }
+
+  /** Every event that anybody was shown, as JSON: for the search for secrets. */
+  get everything(): readonly string[] {
+    return this.#everything;
+  }
+
+  async stats(): Promise<ChatStats> {
+    return (await this.#get('/stats')) as ChatStats;
+  }
+
+  /** Switches a fault of the pretend Slack on. */
+  async fault(fault: Fault): Promise<void> {
+    await this.#request('POST', '/faults', fault);
+  }
+
+  async clearFault(name: Fault['fault']): Promise<void> {
+    await this.#request('DELETE', `/faults/${name}`);
+  }
+
+  #see(person: PersonName, event: ChatEvent): void {
+    this.#everything.push(JSON.stringify(event));
+    if (event.type === 'ephemeral/new') this.#private.get(person)?.push(event.message);
+    if (person !== 'ana') return;
+    if (event.type === 'message/new' || event.type === 'message/changed')
+      this.#messages.set(event.message.ts, event.message);
+    if (event.type === 'message/deleted') this.#messages.delete(event.ts);
+  }
+
+  async #get(path: string): Promise<unknown> {
+    return this.#request('GET', path);
+  }
+
+  async #request(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      signal: AbortSignal.timeout(requestLimitMs),
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+}
+
+function hasButton(message: VisibleMessage, action: string, runId: number): boolean {
+  return (message.blocks ?? []).some(
+    (block) =>
+      'elements' in block &&
+      Array.isArray(block.elements) &&
+      block.elements.some(
+        (element: unknown) =>
+          typeof element === 'object' &&
+          element !== null &&
+          'action_id' in element &&
+          element.action_id === action &&
+          'value' in element &&
+          String(element.value).startsWith(`${runId}:`),
+      ),
+  );
+}

@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { repository, startChild, tail, waitForLine, type Child } from '../../../scripts/lib/children.mjs';
+
+/** How much faster the pretend devices live than real ones: as in the demo. */
+export const timeFactor = 120;
+const readyLimitMs = 60_000;
+const importLimitMs = 30_000;
+const readyLine = /"msg":"ready"/;
+
+const LabReady = z.object({
+  inventory: z.string(),
+  control: z.string(),
+  chat: z.object({ url: z.string(), apiUrl: z.string(), botToken: z.string(), appToken: z.string() }),
+  hosts: z.array(z.object({ name: z.string(), dpus: z.array(z.object({ name: z.string(), serial: z.string() })) })),
+});
+export type LabReady = z.infer<typeof LabReady>;
+
+type Settings = Readonly<Record<string, string>>;
+
+/** Where things of one stack are. */
+export interface Places {
+  readonly folder: string;
+  readonly logs: string;
+  /** TMPDIR of all processes. */
+  readonly temporary: string;
+  readonly escrow: string;
+  readonly identityFile: string;
+  readonly publicKeyFile: string;
+}
+
+interface Known {
+  child: Child;
+  readonly start: () => Child;
+}
+
+/** The children of one stack, by name: `lab`, `bot`, and each worker under its worker id. */
+export class Processes {
+  readonly #places: Places;
+  readonly #known = new Map<string, Known>();
+  #started = 0;
+
+  constructor(places: Places) {
+    this.#places = places;
+  }
+
+  /** Starts the lab and waits until everything in it listens. */
+  async startLab(recipient: string, hosts: number): Promise<LabReady> {
+    const { folder, publicKeyFile } = this.#places;
+    const args = ['--dir', join(folder, 'lab'), '--time-factor', String(timeFactor), '--hosts', String(hosts)];
+    mkdirSync(join(folder, 'lab'));
+    const lab = this.#start('lab', ['src/lab/main.ts', ...args, '--recipient', recipient, '--ssh-key', publicKeyFile], {});
+    const line = await waitForLine(lab, /^\{"ready":.*$/, readyLimitMs);
+    return LabReady.parse(JSON.parse(line[0]));
+  }
+
+  /** Starts a bot with its Slack tokens and no key of any device. */
+  async startBot(name: string, common: Settings, chat: LabReady['chat']): Promise<void> {
+    const tokens = { SLACK_BOT_TOKEN: chat.botToken, SLACK_APP_TOKEN: chat.appToken, SLACK_API_URL: chat.apiUrl };
+    const bot = this.#start(name, ['src/cli.ts', 'bot'], { ...common, ...tokens });
+    await waitForLine(bot, readyLine, readyLimitMs);
+  }
+
+  /** Starts a worker with the age identity and no Slack token. */
+  async startWorker(id: string, common: Settings): Promise<void> {
+    const { identityFile, escrow } = this.#places;
+    const worker = this.#start(id, ['src/cli.ts', 'worker'], {
+      ...common,
+      DPUBOT_AGE_IDENTITY: identityFile,
+      DPUBOT_ESCROW: escrow,
+      DPUBOT_SITE: 'lab',
+      DPUBOT_WORKER_ID: id,
+      DPUBOT_LAB_TIME_FACTOR: String(timeFactor),
+    });
+    await waitForLine(worker, readyLine, readyLimitMs);
+  }
+
+  /** SIGKILL, at once, to the process and its guard; resolves when both have ended. */
+  async kill(name: string): Promise<void> {
+    const { child } = this.#get(name);
+    process.kill(-child.pid, 'SIGKILL');
+    await child.exited;
+  }
+
+  /** Starts a killed process again as it was, and waits until it takes work. */
+  async restart(name: string): Promise<void> {
+    const known = this.#get(name);
+    if (known.child.running()) throw new Error(`${name} still runs`);
+    known.child = known.start();
+    await waitForLine(known.child, readyLine, readyLimitMs);
+  }
+
+  /** Leaders of the process groups of everything that runs. */
+  get pids(): readonly number[] {
+    return [...this.#known.values()].flatMap(({ child }) => (child.running() ? [child.pid] : []));
+  }
+
+  /** The end of each log, for the message of a test that failed. */
+  logTails(lines = 15): string {
+    return [...this.#known].map(([name, { child }]) => `--- ${name}\n${tail(child.log, lines)}`).join('\n');
+  }
+
+  /** Files an operator's key with the real command line; it travels over standard input. */
+  async importKey(name: string, privateKey: string, common: Settings): Promise<void> {
+    const args = ['--import', 'tsx', 'src/cli.ts', 'credentials', 'import', name, '-'];
+    const options = { cwd: repository, env: { ...this.#environment(), ...common }, timeout: importLimitMs };
+    await new Promise<void>((resolve, reject) => {
+      const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
+        if (error === null) resolve();
+        else reject(new Error(`the key could not be imported: ${stdout}${stderr}`));
+      });
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(privateKey);
+    });
+  }
+
+  #start(name: string, args: readonly string[], settings: Settings): Child {
+    const start = (): Child => {
+      this.#started += 1;
+      return startChild(name, [process.execPath, '--import', 'tsx', ...args], {
+        log: join(this.#places.logs, `${name}-${this.#started}.log`),
+        env: { ...this.#environment(), ...settings },
+        graceMs: 3_000,
+      });
+    };
+    const child = start();
+    this.#known.set(name, { child, start });
+    return child;
+  }
+
+  #get(name: string): Known {
+    const known = this.#known.get(name);
+    if (known === undefined) throw new Error(`no process ${name}; there are ${[...this.#known.keys()].join(', ')}`);
+    return known;
+  }
+
+  /** What any program may need from outside; nothing of dpubot is inherited. */
+  #environment(): Record<string, string> {
+    const { PATH = '', HOME = '' } = process.env;
+    return { PATH, HOME, TMPDIR: this.#places.temporary };
+  }
+}
+
+/** Writes a file that only its owner reads. */
+export function writePrivate(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o600 });
+}
