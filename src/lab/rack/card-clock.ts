@@ -1,0 +1,191 @@
+/**
+ * Moves a card along: applies due events in order, and the changes that start new ones.
+ * Nothing here runs by itself; every observation first brings the card up to the device clock.
+ *
+ * Source: BlueField BMC manual (two-boot rule of Secure Boot, UEFI fetches settings over Redfish), NICo handler.rs.
+ */
+import { randomUuid } from './random.ts';
+import { bootStages, cardFault, useCardFault } from './state.ts';
+import type { BootStage, CardEvent, CardState, Rack } from './state.ts';
+
+/** Share of the boot time that has passed when a stage begins. */
+const stageShare: Record<BootStage, number> = {
+  BootRom: 0,
+  BL2: 0.03,
+  BL31: 0.1,
+  UEFI: 0.18,
+  OsStarting: 0.65,
+  OsIsRunning: 1,
+};
+
+/** When the present boot reached (or will reach) a stage. */
+function stageBeginsAtMs(rack: Rack, card: CardState, stage: BootStage): number {
+  return card.arm.bootStartedAtMs + Math.round(rack.state.delays.armBootMs * stageShare[stage]);
+}
+
+function stageAt(rack: Rack, card: CardState, atMs: number): BootStage | null {
+  let reached: BootStage | null = null;
+  for (const stage of bootStages) {
+    if (stageBeginsAtMs(rack, card, stage) > atMs) break;
+    reached = stage;
+    if (stage === card.arm.lastStage) break;
+  }
+  return reached;
+}
+
+/** The true stage of the Arm side now; null while it is off. */
+export function armStage(rack: Rack, card: CardState): BootStage | null {
+  return card.arm.power === 'off' ? null : stageAt(rack, card, rack.nowMs());
+}
+
+/** The stage as the BMC knows it, which lags behind (NC-SI polling). */
+export function reportedStage(rack: Rack, card: CardState): { stage: BootStage | 'LowPowerStandby'; sinceMs: number } {
+  const lagMs = rack.state.delays.bootProgressLagMs;
+  const stage = card.arm.power === 'off' ? null : stageAt(rack, card, rack.nowMs() - lagMs);
+  if (stage === null) return { stage: card.arm.reportedBefore, sinceMs: card.arm.reportedBeforeAtMs };
+  return { stage, sinceMs: stageBeginsAtMs(rack, card, stage) + lagMs };
+}
+
+/** Have something happen to a card later. */
+export function schedule(card: CardState, event: CardEvent): void {
+  card.events.push(event);
+  card.events.sort((left, right) => left.atMs - right.atMs);
+}
+
+function dropArmEvents(card: CardState): void {
+  card.events = card.events.filter((event) => !event.kind.startsWith('arm-'));
+}
+
+/** Start a boot of the Arm side at this moment. */
+function beginBoot(rack: Rack, card: CardState, atMs: number): void {
+  const before = reportedStage({ ...rack, nowMs: () => atMs }, card);
+  dropArmEvents(card);
+  const stuck = useCardFault(rack, card, 'arm-boot-stuck');
+  card.arm = {
+    power: 'on',
+    lastStage: card.mode.current === 'nic' || stuck ? 'UEFI' : 'OsIsRunning',
+    uefiShell: false,
+    bootCount: card.arm.bootCount + 1,
+    bootId: randomUuid(rack.state),
+    bootStartedAtMs: atMs,
+    reportedBefore: before.stage,
+    reportedBeforeAtMs: before.sinceMs,
+  };
+  card.rshim.log = [];
+  schedule(card, { atMs: stageBeginsAtMs(rack, card, 'UEFI'), kind: 'arm-uefi' });
+  if (card.arm.lastStage === 'OsIsRunning') {
+    schedule(card, { atMs: stageBeginsAtMs(rack, card, 'OsIsRunning'), kind: 'arm-ready' });
+  }
+}
+
+/** Reset the Arm complex now: the NIC, its firmware and the mode stay as they are. */
+export function resetArm(rack: Rack, card: CardState): void {
+  advanceCard(rack, card);
+  beginBoot(rack, card, rack.nowMs());
+}
+
+/** Switch the Arm complex off. */
+export function armOff(rack: Rack, card: CardState): void {
+  advanceCard(rack, card);
+  if (card.arm.power === 'off') return;
+  dropArmEvents(card);
+  card.arm = {
+    ...card.arm,
+    power: 'off',
+    uefiShell: false,
+    reportedBefore: 'LowPowerStandby',
+    reportedBeforeAtMs: rack.nowMs(),
+  };
+}
+
+/** UEFI reached: it fetches what is wanted from the BMC, or applies what it fetched a boot ago. */
+function runUefi(rack: Rack, card: CardState, atMs: number): void {
+  const secureBoot = card.secureBoot;
+  // UEFI tells the BMC its Secure Boot state and asks for settings over Redfish: nobody home, nothing told.
+  if (atMs < card.bmc.webUpAtMs) {
+    secureBoot.fieldsPresent = false;
+    return;
+  }
+  secureBoot.fieldsPresent = true;
+  useCardFault(rack, card, 'secureboot-fields-missing');
+  card.bios.attributes = { ...card.bios.attributes, ...card.bios.pending };
+  card.bios.pending = {};
+  if (secureBoot.pending === null) return;
+  if (useCardFault(rack, card, 'secureboot-reverts')) {
+    secureBoot.enable = secureBoot.currentBoot;
+    secureBoot.pending = null;
+  } else if (secureBoot.pending.fetched) {
+    secureBoot.currentBoot = secureBoot.pending.value;
+    secureBoot.pending = null;
+  } else {
+    secureBoot.pending.fetched = true;
+  }
+}
+
+function runEvent(rack: Rack, card: CardState, event: CardEvent): void {
+  switch (event.kind) {
+    case 'arm-start':
+      beginBoot(rack, card, event.atMs);
+      return;
+    case 'arm-uefi':
+      runUefi(rack, card, event.atMs);
+      return;
+    case 'arm-ready':
+      card.rshim.log.push(' INFO[MISC]: Linux up', ' INFO[MISC]: DPU is ready');
+      return;
+    case 'host-rshim':
+      card.rshim.hostEnabled = event.enabled;
+      decideRshimOwner(card);
+      return;
+    case 'bmc-rshim':
+      card.rshim.bmcEnabled = event.enabled;
+      decideRshimOwner(card);
+      return;
+    case 'task-end': {
+      const task = card.bmc.tasks.find((each) => each.id === event.taskId);
+      if (task?.outcome === 'running') task.outcome = task.failure === null ? 'completed' : 'exception';
+      if (task?.failure) card.bmc.updateServiceDirty = true;
+    }
+  }
+}
+
+/** One backend at a time; whoever has it keeps it while enabled. */
+function decideRshimOwner(card: CardState): void {
+  const { owner, hostEnabled, bmcEnabled } = card.rshim;
+  if ((owner === 'host' && hostEnabled) || (owner === 'bmc' && bmcEnabled)) return;
+  card.rshim.owner = hostEnabled ? 'host' : bmcEnabled ? 'bmc' : 'none';
+}
+
+/** Apply everything that is due, in order of time. */
+export function advanceCard(rack: Rack, card: CardState): void {
+  for (;;) {
+    const next = card.events[0];
+    if (next === undefined || next.atMs > rack.nowMs()) return;
+    card.events.shift();
+    runEvent(rack, card, next);
+  }
+}
+
+/** Restart the BMC: unreachable for a while, sessions, tasks and static name servers gone. */
+export function resetBmc(rack: Rack, card: CardState): void {
+  advanceCard(rack, card);
+  const { bmcResetMs, bmcLateMs } = rack.state.delays;
+  const nowMs = rack.nowMs();
+  const late = useCardFault(rack, card, 'bmcweb-late');
+  card.bmc = {
+    ...card.bmc,
+    downUntilMs: nowMs + bmcResetMs,
+    webUpAtMs: nowMs + bmcResetMs + (late ? bmcLateMs : 0),
+    startedAtMs: nowMs,
+    staticNameServers: [],
+    updateServiceDirty: false,
+    tasks: [],
+    sessions: [],
+  };
+  card.events = card.events.filter((event) => event.kind !== 'task-end');
+}
+
+/** Does the SecureBoot resource have its fields now? */
+export function secureBootFieldsPresent(rack: Rack, card: CardState): boolean {
+  return card.secureBoot.fieldsPresent && !cardFault(rack, card, 'secureboot-fields-missing');
+}

@@ -1,0 +1,126 @@
+/**
+ * The state a rack starts in: powered and idle for a while, each card as its layout says.
+ */
+import type { CardLayout, DpuMode, RackLayout } from './layout.ts';
+import { randomUuid } from './random.ts';
+import type { CardState, RackSnapshot } from './state.ts';
+
+function initialNvconfig(mode: DpuMode): Record<string, string> {
+  return {
+    INTERNAL_CPU_MODEL: 'EMBEDDED_CPU(1)',
+    INTERNAL_CPU_PAGE_SUPPLIER: 'ECPF(0)',
+    INTERNAL_CPU_ESWITCH_MANAGER: 'ECPF(0)',
+    INTERNAL_CPU_IB_VPORT0: 'ECPF(0)',
+    INTERNAL_CPU_OFFLOAD_ENGINE: mode === 'nic' ? 'DISABLED(1)' : 'ENABLED(0)',
+    INTERNAL_CPU_RSHIM: 'ENABLED(0)',
+    NUM_OF_VFS: '16',
+    NUM_OF_PF: '2',
+    SRIOV_EN: 'True(1)',
+    PER_PF_NUM_SF: 'False(0)',
+    LAG_RESOURCE_ALLOCATION: 'DEVICE_DEFAULT(0)',
+    HIDE_PORT2_PF: 'False(0)',
+    CQE_COMPRESSION: 'BALANCED(0)',
+    LINK_TYPE_P1: 'ETH(2)',
+    LINK_TYPE_P2: 'ETH(2)',
+    EXP_ROM_UEFI_ARM_ENABLE: 'False(0)',
+  };
+}
+
+const upSinceMs = 5_237_000;
+
+function initialCard(host: string, layout: CardLayout, bootId: string, nowMs: number): CardState {
+  const nvconfig = initialNvconfig(layout.mode);
+  const nic = layout.mode === 'nic';
+  return {
+    name: layout.name,
+    host,
+    hardware: structuredClone(layout),
+    nicFirmware: { running: layout.nicFirmware, staged: null },
+    nvconfig: { current: { ...nvconfig }, next: { ...nvconfig } },
+    mode: { current: layout.mode, queued: null },
+    arm: {
+      power: 'on',
+      lastStage: nic ? 'UEFI' : 'OsIsRunning',
+      uefiShell: false,
+      bootCount: 1,
+      bootId,
+      bootStartedAtMs: nowMs - upSinceMs,
+      reportedBefore: 'LowPowerStandby',
+      reportedBeforeAtMs: nowMs - upSinceMs,
+    },
+    secureBoot: {
+      enable: layout.secureBoot.enabled,
+      currentBoot: layout.secureBoot.enabled,
+      keysEnrolled: layout.secureBoot.keysEnrolled,
+      fieldsPresent: layout.secureBoot.fieldsPresent,
+      pending: null,
+    },
+    bmc: {
+      firmware: layout.bmc.firmware,
+      rootPassword: layout.bmc.rootPassword,
+      passwordUnusable: false,
+      failedLogins: 0,
+      lockedUntilMs: 0,
+      downUntilMs: 0,
+      webUpAtMs: 0,
+      startedAtMs: nowMs - upSinceMs,
+      staticNameServers: [],
+      dhcpUseDns: true,
+      sessionTimeoutSeconds: 1800,
+      updateServiceDirty: false,
+      nextTaskId: 0,
+      tasks: [],
+      sessions: [],
+      accounts: [],
+    },
+    rshim: {
+      owner: layout.rshimOwner,
+      hostEnabled: layout.rshimOwner === 'host',
+      bmcEnabled: layout.rshimOwner === 'bmc',
+      bootMode: 1,
+      displayLevel: 0,
+      dropMode: false,
+      log: nic ? [] : [' INFO[MISC]: Linux up', ' INFO[MISC]: DPU is ready'],
+    },
+    bios: { attributes: {}, pending: {} },
+    bootSettings: {},
+    armOs: {
+      image: layout.arm.image,
+      hostname: layout.arm.hostname,
+      password: layout.arm.password,
+      passwordExpired: layout.arm.passwordExpired,
+      authorizedKeys: [...layout.arm.authorizedKeys],
+      signedImage: layout.arm.signedImage,
+    },
+    events: [],
+  };
+}
+
+/** The state of a rack that has been powered and idle for a while. */
+export function initialState(layout: RackLayout, seed: number, nowMs: number): RackSnapshot {
+  const state: RackSnapshot = {
+    version: 1,
+    layoutName: layout.name,
+    management: { ...layout.management },
+    delays: { ...layout.delays },
+    random: seed >>> 0,
+    savedAtMs: nowMs,
+    hosts: [],
+    cards: [],
+    faults: [],
+  };
+  for (const { cards, ...hardware } of layout.hosts) {
+    state.hosts.push({
+      name: hardware.name,
+      hardware: structuredClone(hardware),
+      bootId: randomUuid(state),
+      bootCount: 1,
+      bootedAtMs: nowMs - upSinceMs - 60_000,
+      downUntilMs: 0,
+      rshimServiceActive: true,
+      mstStarted: false,
+    });
+    for (const card of cards) state.cards.push(initialCard(hardware.name, card, randomUuid(state), nowMs));
+  }
+  return state;
+}
