@@ -1,4 +1,5 @@
 import type { Recipe } from '../src/domain/step.ts';
+import { recipeVersions } from './payloads.ts';
 import { checkDpuMode } from '../src/steps/check-dpu-mode.ts';
 import { disableSecureBoot } from '../src/steps/disable-secure-boot.ts';
 import { identifyCard } from '../src/steps/identify-card.ts';
@@ -13,7 +14,7 @@ import { setBmcPassword } from '../src/steps/set-bmc-password.ts';
  */
 export const provision: Recipe = {
   name: 'provision',
-  version: 1,
+  version: recipeVersions.provision,
   onFailure: 'stop',
   needs: needChecks,
   steps: [

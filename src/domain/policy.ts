@@ -151,7 +151,9 @@ function closedReason(run: Run, approval: Approval, nowMs: number): VoteResult |
   }
   if (approval.state === 'expired' || run.state === 'expired' || nowMs >= approval.expiresAtMs)
     return { kind: 'refused', reason: 'expired' };
-  return isEnded(run.state) || run.cancel ? { kind: 'refused', reason: 'not-open' } : undefined;
+  // A run that was resumed keeps its old request until the new plan is there: nobody votes on that.
+  const isOpen = run.state === 'awaiting-approval' && run.cancel === undefined;
+  return isOpen ? undefined : { kind: 'refused', reason: 'not-open' };
 }
 
 function isSelfApproval(rule: ApprovalRule, requester: Actor, vote: Vote): boolean {

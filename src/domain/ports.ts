@@ -29,8 +29,8 @@ export interface StreamEvent {
 export type NewRun = Omit<Run, 'id' | 'version'>;
 
 export interface RunStore {
-  /** Takes the next number of the one counter and stores the run. */
-  create(run: NewRun): Promise<Run>;
+  /** Takes the next number of the one counter and stores the run with its first journal entries, in one atomic call. */
+  create(run: NewRun, events?: (run: Run) => readonly StreamEvent[]): Promise<Run>;
   get(id: number): Promise<Run | undefined>;
   /**
    * Compare-and-set loop: `change` sees the newest record and returns the new one, or undefined to leave it. `events`

@@ -28,6 +28,7 @@ redis.call('HSET', KEYS[1], 'version', ARGV[1], 'json', ARGV[2])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[3])
 redis.call('ZADD', KEYS[4], ARGV[3], ARGV[3])
 if ARGV[4] == 'open' then redis.call('ZADD', KEYS[3], ARGV[3], ARGV[3]) end
+for i = 5, #KEYS do redis.call('XADD', KEYS[i], '*', 'event', ARGV[i]) end
 return 1`);
 
 /**
@@ -93,13 +94,20 @@ export function createRunStore(space: RedisSpace, options: { readonly firstNumbe
 
   return {
     get,
-    async create(newRun) {
+    async create(newRun, events) {
       const id = Number(
         await space.script('number the run', nextNumber, [space.key('run-number')], [options.firstNumber ?? 1]),
       );
       const run: Run = { ...newRun, id, version: 1 };
-      const keys = [runKey(id), space.key('runs'), space.key('runs', 'open'), stateKey(run)];
-      const args = [run.version, encode(run), id, openMark(run)];
+      const entries = events?.(run) ?? [];
+      const keys = [
+        ...[runKey(id), space.key('runs'), space.key('runs', 'open'), stateKey(run)],
+        ...entries.map(({ unit }) => journalKey(space, id, unit)),
+      ];
+      const args = [
+        ...[run.version, encode(run), id, openMark(run)],
+        ...entries.map(({ event }) => encodeEvent(event)),
+      ];
       const stored = await space.script(`store run ${id}`, insertRun, keys, args);
       if (stored !== 1) throw errors.bug({ detail: `run number ${id} was given twice` });
       return run;

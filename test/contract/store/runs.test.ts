@@ -29,6 +29,16 @@ describe.each(backends)('runs in $kind', ({ open }) => {
     expect(await runs.get(created.id)).toEqual({ ...sampleRun(), id: created.id, version: 1 });
   });
 
+  it('writes the first journal entries together with the run', async () => {
+    const by = { userId: 'U1', teamId: 'T1', displayName: 'Ana' };
+    const created = await runs.create(sampleRun(), () => [
+      { unit: '_run', event: { type: 'run-created', by, text: 'provision rack1' } },
+    ]);
+
+    const entries = await journal.read(created.id, '_run');
+    expect(entries.map((entry) => entry.event)).toEqual([{ type: 'run-created', by, text: 'provision rack1' }]);
+  });
+
   it('knows no run that was never created', async () => {
     expect(await runs.get(418)).toBeUndefined();
   });

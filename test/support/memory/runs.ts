@@ -20,11 +20,14 @@ export function createMemoryRunStore(options: {
   const planKey = (runId: number, unit: string, hash: string): string => `${runId} ${unit} ${hash}`;
 
   return {
-    async create(newRun) {
+    async create(newRun, events) {
       await breathe();
       last += 1;
       const run: Run = { ...copy(newRun), id: last, version: 1 };
+      const entries = events?.(copy(run)) ?? [];
+      for (const { event } of entries) encodeEvent(event);
       runs.set(run.id, run);
+      for (const entry of entries) options.append(run.id, entry);
       return copy(run);
     },
     async get(id) {

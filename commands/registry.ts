@@ -1,0 +1,34 @@
+import { approve } from './approve.ts';
+import { cancel } from './cancel.ts';
+import type { Command } from './define.ts';
+import { halt } from './halt.ts';
+import { helpCommand } from './help.ts';
+import type { CommandTable } from './parse.ts';
+import { provision } from './provision.ts';
+import { reject } from './reject.ts';
+import { resume } from './resume.ts';
+import { run } from './run.ts';
+import { runs } from './runs.ts';
+import { unhalt } from './unhalt.ts';
+import { unlock } from './unlock.ts';
+
+/** Everything a person can say, in the order of help and docs/commands.md. */
+export const commands: readonly Command[] = [
+  helpCommand(() => commands),
+  provision,
+  run,
+  runs,
+  approve,
+  reject,
+  cancel,
+  resume,
+  unlock,
+  halt,
+  unhalt,
+];
+
+/** By name; `details` is what the button of that name says. */
+export const commandTable: CommandTable = new Map([
+  ...commands.map((command) => [command.name, command] as const),
+  ['details', run] as const,
+]);

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { RUN_STREAM } from '../src/domain/journal.ts';
+import { requestResume } from '../src/domain/policy.ts';
+import type { Run } from '../src/domain/run.ts';
+import { errors } from '../src/errors.ts';
+import { textAnswer } from '../src/report/answers.ts';
+import {
+  Generation,
+  RunNumber,
+  generationFlag,
+  refuseOldButton,
+  runOf,
+  runPositional,
+  targetsOfRun,
+} from './arguments.ts';
+import { defineCommand } from './define.ts';
+import { refuseWhenHalted } from './start-run.ts';
+
+/** Goes on with a run that stopped: looks at the cards anew, and asks again where the approval does not cover it. */
+export const resume = defineCommand({
+  name: 'resume',
+  summary: 'go on with a run that stopped, beginning with a fresh look at the cards',
+  positionals: [runPositional],
+  flags: [generationFlag],
+  examples: ['/dpu resume 418'],
+  arguments: z.object({ run: RunNumber, generation: Generation.optional() }),
+  approval: 'anything that the earlier approval does not cover',
+  who: 'operate',
+  changes: true,
+  async run(request, args) {
+    const { context, actor } = request;
+    await refuseWhenHalted(request);
+    refuseOldButton(await runOf(context, args.run), 'resumed', args.generation);
+    const nowMs = context.clock.nowMs();
+    const { run, changed } = await context.runs.update(
+      args.run,
+      (current) => requestResume(current, actor, nowMs),
+      (_before, after) => [
+        { unit: RUN_STREAM, event: { type: 'resumed', by: actor, generation: highestGeneration(after) } },
+      ],
+    );
+    if (!changed) throw errors.runNotInState({ run: run.id, action: 'resumed', state: run.state, next: hint(run) });
+    await context.audit.append({ atMs: nowMs, actor, action: 'resume', runId: run.id, targets: targetsOfRun(run) });
+    await context.notifier.changed(run.id);
+    await context.queue.addAdvance({ runId: run.id });
+    return request.invocation.source === 'button' ? undefined : textAnswer(`Run ${run.id} looks at its cards again.`);
+  },
+});
+
+function highestGeneration(run: Run): number {
+  return Math.max(0, ...Object.values(run.units).map((unit) => unit.generation));
+}
+
+function hint(run: Run): string {
+  const targets = targetsOfRun(run).join(', ');
+  return `A stopped run can be resumed; for a new one on ${targets} give the command \`/dpu ${run.text}\` again.`;
+}
