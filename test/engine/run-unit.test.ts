@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { requestResume } from '../../src/domain/policy.ts';
+import { errors } from '../../src/errors.ts';
 import type { EngineDeps } from '../../src/engine/deps.ts';
 import { comparableSnapshot } from '../../src/lab/rack/model.ts';
 import type { World } from '../support/engine-world.ts';
@@ -104,13 +105,15 @@ describe('run-unit: one hand on a device', () => {
     await world.stores.holds.clear('as7');
     const run = await workUntilStopped(world, deps, id);
 
-    expect(waiting?.units['as7']?.waitingReason).toContain('run 99');
+    const { failure } = errors.hostHeld({ host: 'as7', run: 99, by: 'Cleo', since: '2027-01-15T08:00:00.000Z' });
+    expect(failure.code).toBe('host-held');
+    expect(waiting?.units['as7']?.waitingReason).toBe(failure.what);
     expect(run.state).toBe('done');
     const said = (await world.stores.journal.read(id, 'as7')).filter((entry) => entry.event.type === 'step-waiting');
     expect(said).toHaveLength(1);
   });
 
-  it('stops before the next write when the lease is taken away, and another worker finishes', async () => {
+  it('stops before the next write when the lease is taken away (lease-lost), and another worker finishes', async () => {
     const world = createWorld(inventory);
     const first = whenActing(startEngine(world), 'patch-secure-boot', async () => {
       world.clock.advance(11_000);

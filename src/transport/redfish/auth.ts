@@ -1,0 +1,94 @@
+import type { CallOptions } from '../../domain/device-ports.ts';
+import { Secret } from '../../domain/secret.ts';
+import type { Redactor } from '../redact.ts';
+import { extendedInfo, hasMessage, jsonOf, prop, replyError } from './errors.ts';
+import type { BmcHttp, HttpReply } from './http.ts';
+
+/** The BMC account dpubot uses; the only administrator a BlueField BMC ships with. */
+const bmcUser = 'root';
+const sessionsPath = '/redfish/v1/SessionService/Sessions';
+/** Any resource that an account with an expired password may not read. */
+const probePath = '/redfish/v1/Managers';
+
+/** What authorises requests after a login. */
+export interface BmcAuth {
+  headers(): Readonly<Record<string, string>>;
+  /** A token of a session expires; the password itself does not. */
+  readonly kind: 'token' | 'password';
+  /** Path of the session resource to delete at the end; none when the BMC gave no session. */
+  readonly location: string | undefined;
+}
+
+export type LoginVerdict =
+  /** `mustChange` is true when the BMC said so at the login; otherwise a probe tells. */
+  | { readonly kind: 'right'; readonly mustChange: boolean; readonly auth: BmcAuth }
+  | { readonly kind: 'wrong' }
+  | { readonly kind: 'locked' };
+
+/**
+ * Tries one password, once. 401 is wrong, or locked when the BMC says so. With the factory password OpenBMC gives either
+ * a session that may only change the password, or 403 `PasswordChangeRequired` without one (then each request carries the
+ * password itself): both are right, and it must be changed. Other statuses are thrown as `redfish-busy` or `redfish-error`.
+ */
+export async function tryLogin(
+  http: BmcHttp,
+  password: Secret,
+  redactor: Redactor,
+  options: CallOptions,
+): Promise<LoginVerdict> {
+  redactor.add(password);
+  const body = (): string => JSON.stringify({ UserName: bmcUser, Password: password.reveal() });
+  const reply = await http.send({ method: 'POST', path: sessionsPath, body }, options);
+  if (reply.status === 401) return { kind: /locked/i.test(reply.text) ? 'locked' : 'wrong' };
+  if (isChangeRequired(reply)) return { kind: 'right', mustChange: true, auth: basicAuth(password) };
+  const parsed = jsonOf(reply.text);
+  const auth = reply.status === 201 || reply.status === 200 ? tokenAuth(reply, parsed, redactor) : undefined;
+  if (auth === undefined) throw replyError(http.target, 'POST', sessionsPath, reply, redactor);
+  return { kind: 'right', mustChange: hasMessage(extendedInfo(parsed), 'PasswordChangeRequired'), auth };
+}
+
+/** What a login is worth now: it may do all, only change its password, or nothing any more. */
+export type Standing = 'free' | 'must-change' | 'expired';
+
+/** Asks with one GET. A BMC that is too busy to say is taken to allow all: what comes next will show. */
+export async function probeStanding(http: BmcHttp, auth: BmcAuth, options: CallOptions): Promise<Standing> {
+  const reply = await http.send({ method: 'GET', path: probePath, headers: auth.headers() }, options);
+  if (reply.status === 401) return 'expired';
+  return isChangeRequired(reply) ? 'must-change' : 'free';
+}
+
+/** 403 with `PasswordChangeRequired`, or with nothing at all (seen on real cards; NICo's BMC model does the same). */
+function isChangeRequired(reply: HttpReply): boolean {
+  if (reply.status !== 403) return false;
+  return reply.text.trim() === '' || hasMessage(extendedInfo(jsonOf(reply.text)), 'PasswordChangeRequired');
+}
+
+/** Ends a session; answers do not matter. */
+export async function logout(http: BmcHttp, auth: BmcAuth, options: CallOptions): Promise<void> {
+  if (auth.location === undefined) return;
+  await http.send({ method: 'DELETE', path: auth.location, headers: auth.headers() }, options);
+}
+
+function tokenAuth(reply: HttpReply, body: unknown, redactor: Redactor): BmcAuth | undefined {
+  const value = reply.headers['x-auth-token'];
+  if (value === undefined || value === '') return undefined;
+  const token = new Secret(value);
+  redactor.add(token);
+  return {
+    kind: 'token',
+    headers: () => ({ 'X-Auth-Token': token.reveal() }),
+    location: sessionLocation(reply.headers['location'] ?? prop(body, '@odata.id')),
+  };
+}
+
+/** `Location` may be absolute; only its path is used, and only when it is a session. */
+function sessionLocation(given: unknown): string | undefined {
+  if (typeof given !== 'string' || !URL.canParse(given, 'https://bmc')) return undefined;
+  const { pathname } = new URL(given, 'https://bmc');
+  return pathname.startsWith(`${sessionsPath}/`) ? pathname : undefined;
+}
+
+function basicAuth(password: Secret): BmcAuth {
+  const encode = (): string => Buffer.from(`${bmcUser}:${password.reveal()}`, 'utf8').toString('base64');
+  return { kind: 'password', headers: () => ({ Authorization: `Basic ${encode()}` }), location: undefined };
+}

@@ -1,0 +1,254 @@
+import type {
+  BmcAccess,
+  BmcLogin,
+  CallOptions,
+  CardRef,
+  CredentialSlot,
+  CredentialStore,
+  DeviceClock,
+  LoginBudget,
+  PinStore,
+} from '../../domain/device-ports.ts';
+import type { HostSlice } from '../../domain/inventory.ts';
+import type { Secret } from '../../domain/secret.ts';
+import { errors, type OpsError } from '../../errors.ts';
+import { guardAddress } from '../address-guard.ts';
+import { type Call, type TransportLog, withCall } from '../call.ts';
+import type { Redactor } from '../redact.ts';
+import { createSemaphore, type Semaphore } from '../semaphore.ts';
+import type { TunnelAccess } from '../ssh/host-access.ts';
+import { attempt, type AttemptDeps, type LoginMemory, wasRefused } from './attempt.ts';
+import { type BmcAuth, probeStanding } from './auth.ts';
+import { type Candidate, candidate, factoryPassword, listCandidates } from './candidates.ts';
+import { type BmcHttp, createBmcHttp } from './http.ts';
+import { createRedfishSession, type OpenRedfishSession } from './session.ts';
+import { type BmcDial, readFingerprint } from './tls.ts';
+
+export { factoryPassword } from './candidates.ts';
+
+export interface BmcAccessOptions {
+  readonly hosts: TunnelAccess;
+  readonly credentials: Pick<CredentialStore, 'bmc'>;
+  readonly pins: Pick<PinStore, 'get'>;
+  readonly budget: LoginBudget;
+  /** The device clock of the site a host belongs to. */
+  readonly clock: (slice: HostSlice) => DeviceClock;
+  readonly redactor: Redactor;
+  readonly factory?: Secret;
+  readonly log?: TransportLog;
+  readonly random?: () => number;
+  readonly connectTimeoutMs?: number;
+}
+
+const logoutTimeoutMs = 5_000;
+const defaultConnectTimeoutMs = 10_000;
+
+/** What this process knows about one BMC. One login at a time. */
+interface CardState {
+  readonly gate: Semaphore;
+  readonly memory: LoginMemory;
+  pooled?: Pooled | undefined;
+}
+
+interface Pooled {
+  readonly secret: Secret;
+  /** Fingerprint of the certificate the session is bound to. */
+  readonly trusted: string;
+  readonly http: BmcHttp;
+  readonly session: OpenRedfishSession;
+}
+
+/**
+ * Logins to DPU BMCs by the house rules: to a certificate without a pin only the factory password is sent; otherwise
+ * pending, current, factory, previous, of those that exist, within 2 wrong tries per lock-out window. Sessions are kept
+ * per card and reused. `noteReset` tells of a BMC reset that was not sent through a session of this object.
+ */
+export function createBmcAccess(options: BmcAccessOptions): BmcAccess & { noteReset(card: CardRef): void } {
+  const states = new Map<string, CardState>();
+  const endings = new Set<Promise<void>>();
+
+  function stateOf(card: CardRef): CardState {
+    const id = `${card.dpu.name} ${budgetKeyOf(card)}`;
+    const state = states.get(id) ?? { gate: createSemaphore(1), memory: { refused: new Map() } };
+    states.set(id, state);
+    return state;
+  }
+
+  /** Drops the pooled session and ends it on the BMC, which has only few of them, without anybody waiting. */
+  function drop(state: CardState): void {
+    const session = state.pooled?.session;
+    state.pooled = undefined;
+    if (session === undefined) return;
+    const ending = session.logout({ timeoutMs: logoutTimeoutMs }).catch(() => undefined);
+    endings.add(ending);
+    void ending.finally(() => endings.delete(ending));
+  }
+
+  return {
+    async fingerprint(card, callOptions) {
+      const dial = dialOf(card, options);
+      return withCall(
+        callOptions,
+        () => noAnswer(dial, callOptions),
+        (call) => readFingerprint(dial, call),
+      );
+    },
+    async login(card, callOptions) {
+      const dial = dialOf(card, options);
+      const state = stateOf(card);
+      return withCall(
+        callOptions,
+        () => noAnswer(dial, callOptions),
+        async (call) => {
+          const release = await state.gate.acquire(call.signal);
+          try {
+            return await loginNow({ card, dial, state, call, options, drop: () => drop(state) });
+          } finally {
+            release();
+          }
+        },
+      );
+    },
+    forget(card) {
+      const state = stateOf(card);
+      state.memory.refused.clear();
+      drop(state);
+    },
+    noteReset: (card) => noteReset(stateOf(card), options.clock(card.slice)),
+    async close() {
+      for (const state of states.values()) drop(state);
+      await Promise.all(endings);
+    },
+  };
+}
+
+interface LoginContext {
+  readonly card: CardRef;
+  readonly dial: BmcDial;
+  readonly state: CardState;
+  readonly call: Call;
+  readonly options: BmcAccessOptions;
+  readonly drop: () => void;
+}
+
+async function loginNow(context: LoginContext): Promise<BmcLogin> {
+  const { card, dial, state, call, options } = context;
+  const { redactor, factory = factoryPassword } = options;
+  const pin = card.dpu.bmc.certSha256 ?? (await options.pins.get('bmc-certificate', card.dpu.name));
+  const trusted = pin ?? (await readFingerprint(dial, call));
+  const candidates =
+    pin === undefined ? [candidate('factory', factory)] : await listCandidates(options.credentials, card, pin, factory);
+  for (const { secret } of candidates) redactor.add(secret);
+  const reused = await reuse(context, trusted, candidates);
+  if (reused !== undefined) return reused;
+  context.drop();
+
+  const http = createBmcHttp(dial, trusted, redactor);
+  const deps = attemptDeps(context, http, trusted);
+  const tried: CredentialSlot[] = [];
+  for (const one of candidates) {
+    tried.push(one.slot);
+    if (wasRefused(state.memory, trusted, one, deps.clock.nowMs())) continue;
+    const result = await attempt(deps, one, left(call));
+    if (result.kind === 'locked') return { state: 'locked', untilMs: result.untilMs };
+    if (result.kind === 'wrong') continue;
+    options.log?.debug({ dpu: card.dpu.name, slot: one.slot }, 'bmc login');
+    return signIn(context, deps, one, result);
+  }
+  return pin === undefined ? { state: 'unpinned' } : { state: 'refused', tried };
+}
+
+/** The pooled session, when its password is still the one to use and the BMC still knows it. */
+async function reuse(
+  { state, call, options, card }: LoginContext,
+  trusted: string,
+  candidates: readonly Candidate[],
+): Promise<BmcLogin | undefined> {
+  const { pooled } = state;
+  if (pooled === undefined || pooled.trusted !== trusted) return undefined;
+  const match = candidates.find(({ secret }) => secret.reveal() === pooled.secret.reveal());
+  // Superseded, or about to be: a pending password that was not tried yet decides which one is in force.
+  if (match === undefined || match.slot === 'previous') return undefined;
+  const nowMs = options.clock(card.slice).nowMs();
+  const undecided = candidates.some(
+    (one) => one.slot === 'pending' && one !== match && !wasRefused(state.memory, trusted, one, nowMs),
+  );
+  if (undecided) return undefined;
+  const standing = await probeStanding(pooled.http, pooled.session.auth(), left(call));
+  if (standing === 'expired') return undefined;
+  return { state: 'in', slot: match.slot, mustChange: standing === 'must-change', session: pooled.session };
+}
+
+async function signIn(
+  context: LoginContext,
+  deps: AttemptDeps,
+  one: Candidate,
+  verdict: { readonly mustChange: boolean; readonly auth: BmcAuth },
+): Promise<BmcLogin> {
+  const { state, call } = context;
+  const { http, trusted, clock, redactor, random } = deps;
+  const session = createRedfishSession({
+    http,
+    auth: verdict.auth,
+    clock,
+    redactor,
+    random,
+    renew: (callOptions) => renew(deps, one, callOptions),
+    onWrite: (path) => {
+      // A password may be about to become the right one, or a right one wrong.
+      if (path.includes('/AccountService/')) state.memory.refused.clear();
+      if (/\/Actions\/Manager\.Reset(ToDefaults)?$/.test(path)) noteReset(state, clock);
+    },
+  });
+  state.pooled = { secret: one.secret, trusted, http, session };
+  const standing = verdict.mustChange ? 'must-change' : await probeStanding(http, verdict.auth, left(call));
+  return { state: 'in', slot: one.slot, mustChange: standing === 'must-change', session };
+}
+
+/** A new login with the password that was right before; it costs a try when it is not any more. */
+async function renew(deps: AttemptDeps, one: Candidate, options: CallOptions): Promise<BmcAuth> {
+  const { target } = deps.http;
+  const result = await attempt(deps, one, options);
+  if (result.kind === 'right') return result.auth;
+  if (result.kind === 'locked') throw errors.bmcLocked({ target, untilIso: new Date(result.untilMs).toISOString() });
+  throw errors.bmcLoginRefused({ target, tried: [one.slot] });
+}
+
+function noteReset(state: CardState, clock: DeviceClock): void {
+  state.memory.resetAtMs = clock.nowMs();
+  state.memory.refused.clear();
+}
+
+function attemptDeps({ card, state, options }: LoginContext, http: BmcHttp, trusted: string): AttemptDeps {
+  const { budget, redactor, random = Math.random } = options;
+  const clock = options.clock(card.slice);
+  return { http, trusted, budget, budgetKey: budgetKeyOf(card), memory: state.memory, clock, redactor, random };
+}
+
+/** Lock-outs belong to a BMC, not to a name: two entries with one address share them. */
+function budgetKeyOf({ slice, dpu }: CardRef): string {
+  const { address, port, via } = dpu.bmc;
+  return `${slice.site}/${via === 'host' ? `${slice.name}/` : ''}${address}:${port}`;
+}
+
+function dialOf({ slice, dpu }: CardRef, options: BmcAccessOptions): BmcDial {
+  const { address, port, via } = dpu.bmc;
+  if (address === 'auto') throw errors.bmcAddressAuto({ target: dpu.name });
+  guardAddress({ simulated: slice.simulated, name: dpu.name }, address);
+  const openStream = (call: Call) => options.hosts.openTunnel(slice, address, port, left(call));
+  return {
+    target: dpu.name,
+    address,
+    port,
+    connectTimeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs,
+    openStream: via === 'host' ? openStream : undefined,
+  };
+}
+
+function left(call: Call): CallOptions {
+  return { timeoutMs: Math.max(1, call.remainingMs()), signal: call.signal };
+}
+
+function noAnswer(dial: BmcDial, { timeoutMs }: CallOptions): OpsError {
+  return errors.bmcTimeout({ target: dial.target, request: 'the login', timeoutMs, state: 'unchanged' });
+}

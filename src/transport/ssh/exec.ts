@@ -1,0 +1,169 @@
+import { constants } from 'node:os';
+import type { ClientChannel } from 'ssh2';
+import type { CallOptions } from '../../domain/device-ports.ts';
+import { Secret } from '../../domain/secret.ts';
+import { errors } from '../../errors.ts';
+import { type Call, orAbort, reasonOf } from '../call.ts';
+import { createHeadTail } from './head-tail.ts';
+import type { Connection } from './pool.ts';
+
+/** A command as it goes over the wire; `label` is its redacted short form for messages. */
+export interface ExecRequest {
+  readonly host: string;
+  readonly line: string;
+  readonly label: string;
+  readonly stdin?: string | Secret | undefined;
+  readonly maxBytes: number;
+  readonly channelOpenTimeoutMs: number;
+}
+
+export interface ExecResult {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly exitCode: number;
+  readonly truncated: boolean;
+}
+
+/** Runs argv and gives raw bytes; what the public calls and the detached ones are built from. */
+export type RunRaw = (
+  argv: readonly string[],
+  options: CallOptions & { readonly stdin?: string | Secret; readonly label?: string },
+) => Promise<ExecResult & { readonly durationMs: number }>;
+
+/** The connection was dead before the command was sent: it has certainly not run. */
+export class NotSent extends Error {}
+
+/** How long output may stay silent after the exit status before the channel is closed: a child may hold it open. */
+const afterExitMs = 2_000;
+
+/**
+ * Runs one command line in a channel of its own. Both streams are always read (an unread one would block the command and
+ * its close event), with bounded memory. Throws NotSent, `ssh-lost` (no exit status: unknown), or the call's reason.
+ */
+export async function execute(connection: Connection, request: ExecRequest, call: Call): Promise<ExecResult> {
+  const release = await connection.sessions.acquire(call.signal);
+  try {
+    const channel = await openChannel(connection, request, call.signal);
+    // The far end of a dead channel answers a late write with an error event; the result tells the rest.
+    channel.on('error', () => undefined);
+    const { stdin } = request;
+    const result = collect(channel, connection, request, call);
+    channel.end(stdin instanceof Secret ? stdin.reveal() : (stdin ?? ''));
+    return await result;
+  } finally {
+    release();
+  }
+}
+
+async function openChannel(connection: Connection, request: ExecRequest, signal: AbortSignal): Promise<ClientChannel> {
+  const { host, label, channelOpenTimeoutMs: timeoutMs } = request;
+  let abandoned = false;
+  let timer: NodeJS.Timeout | undefined;
+  let off = (): unknown => undefined;
+  const opened = new Promise<ClientChannel>((resolve, reject) => {
+    off = connection.onClose(() => reject(errors.sshLost({ host, command: label })));
+    // Over a half-dead connection the answer never comes.
+    timer = setTimeout(() => {
+      connection.retire();
+      reject(errors.sshTimeout({ host, command: label, timeoutMs }));
+    }, timeoutMs);
+    try {
+      connection.client.exec(request.line, (error, channel) => {
+        if (error) reject(openError(host, label, error));
+        else if (abandoned) stop(channel);
+        else resolve(channel);
+      });
+    } catch (error) {
+      connection.retire();
+      reject(new NotSent('not connected', { cause: error }));
+    }
+  });
+  try {
+    return await orAbort(opened, signal);
+  } catch (error) {
+    abandoned = true;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    off();
+  }
+}
+
+/** A numeric `reason` is the server's own refusal of a channel: nothing ran. Any other error leaves that open. */
+function openError(host: string, label: string, error: Error & { reason?: unknown }): Error {
+  if (error.reason === undefined) return errors.sshLost({ host, command: label, cause: error });
+  return errors.sshUnreachable({ host, address: 'a new channel', cause: error });
+}
+
+function collect(
+  channel: ClientChannel,
+  connection: Connection,
+  request: ExecRequest,
+  call: Call,
+): Promise<ExecResult> {
+  const stdout = createHeadTail(request.maxBytes);
+  const stderr = createHeadTail(request.maxBytes);
+  let exit: { readonly code: number; readonly signal: string | undefined } | undefined;
+  let silent: NodeJS.Timeout | undefined;
+  let cutShort = false;
+
+  return new Promise((resolve, reject) => {
+    const watchSilence = (): void => {
+      clearTimeout(silent);
+      if (exit !== undefined) silent = setTimeout(() => finish(true), afterExitMs);
+    };
+    const finish = (early: boolean): void => {
+      cleanUp();
+      if (exit === undefined) return reject(errors.sshLost({ host: request.host, command: request.label }));
+      cutShort = early;
+      if (early) stop(channel);
+      if (exit.signal !== undefined) stderr.push(Buffer.from(`[killed by ${exit.signal}]\n`));
+      const truncated = stdout.truncated() || stderr.truncated() || cutShort;
+      resolve({ stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode: exit.code, truncated });
+    };
+    const abort = (): void => {
+      cleanUp();
+      stop(channel);
+      reject(reasonOf(call.signal));
+    };
+    const off = connection.onClose(() => finish(true));
+    const cleanUp = (): void => {
+      clearTimeout(silent);
+      off();
+      call.signal.removeEventListener('abort', abort);
+    };
+
+    channel.on('data', (chunk: Buffer) => {
+      stdout.push(chunk);
+      watchSilence();
+    });
+    channel.stderr.on('data', (chunk: Buffer) => {
+      stderr.push(chunk);
+      watchSilence();
+    });
+    channel.on('exit', (code: number | null, signal?: string) => {
+      exit =
+        code === null ? { code: signalExitCode(signal), signal: signal ?? 'a signal' } : { code, signal: undefined };
+      watchSilence();
+    });
+    channel.on('close', () => finish(false));
+    call.signal.addEventListener('abort', abort, { once: true });
+    if (call.signal.aborted) abort();
+  });
+}
+
+/** A shell's convention: 128 plus the number of the signal. */
+function signalExitCode(signal: string | undefined): number {
+  const known: Readonly<Record<string, number>> = constants.signals;
+  return 128 + (signal === undefined ? 0 : (known[signal] ?? known[`SIG${signal}`] ?? 0));
+}
+
+/** Asks the command to end and gives the channel back; what still arrives is read and dropped. */
+function stop(channel: ClientChannel): void {
+  channel.on('error', () => undefined);
+  channel.resume();
+  channel.stderr.resume();
+  // OpenSSH passes TERM on; servers that do not know the request ignore it.
+  channel.signal('TERM');
+  channel.close();
+}
