@@ -1,0 +1,142 @@
+import type { KnownBlock } from '@slack/types';
+import { needsApproval } from '../domain/outcome.ts';
+import type { PlannedStep, Reboot, UnitPlan } from '../domain/plan.ts';
+import { plannedChanges } from '../domain/plan.ts';
+import type { Bullet, Span } from './blocks.ts';
+import { bulletList, header, note, sections } from './blocks.ts';
+import { blockLimits, blockSize, fitMessage } from './limits.ts';
+import type { ChatMessage } from './message.ts';
+import { count, escapeMrkdwn, inlineCode, shortHashes, slackDate } from './text.ts';
+import { failureLines, riskWords } from './words.ts';
+
+/** Characters of a plan hash shown to people. */
+const SHORT_HASH = 12;
+/** Leaves room in a message for heading and note. */
+const PLAN_TEXT = blockLimits.totalText - 1000;
+
+/** What the plans would do, for the thread. Several messages when the plans do not fit into one; a card is never split over two. */
+export function planMessages(plans: readonly UnitPlan[], runId: number): ChatMessage[] {
+  const portions: KnownBlock[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const block of plans.flatMap(planBlocks)) {
+    const length = blockSize(block);
+    const last = portions.at(-1);
+    if (last === undefined || size + length > PLAN_TEXT || last.length > blockLimits.blocks - 3) {
+      portions.push([block]);
+      size = length;
+    } else {
+      last.push(block);
+      size += length;
+    }
+  }
+  return portions.map((blocks, index) => planMessage(plans, blocks, runId, index, portions.length));
+}
+
+function planMessage(
+  plans: readonly UnitPlan[],
+  blocks: readonly KnownBlock[],
+  runId: number,
+  index: number,
+  of: number,
+): ChatMessage {
+  const changes = plans.reduce((sum, plan) => sum + plannedChanges(plan), 0);
+  const stamp = plans.some((plan) => plan.simulated) ? ' (SIMULATED)' : '';
+  const part = of > 1 ? `, part ${index + 1} of ${of}` : '';
+  const summary = changes === 0 ? 'nothing to change' : count(changes, 'change');
+  const title = `Plan of run ${runId}${part}${stamp}: ${summary}`;
+  const madeAtMs = Math.max(...plans.map((plan) => plan.madeAtMs));
+  return fitMessage({
+    text: title,
+    blocks: [header(title), ...blocks, note(`Looked at ${slackDate(madeAtMs)}. Nothing has been changed by looking.`)],
+  });
+}
+
+/** One unit's plan: what it amounts to, a list for each target, then what reboots, is pinned or is left out. */
+function planBlocks(plan: UnitPlan): KnownBlock[] {
+  const targets = [...new Set(plan.steps.map((step) => step.target))];
+  const ownFirst = targets.includes(plan.unit) ? [] : [bulletList(unitSpans(plan), [])];
+  return [
+    ...ownFirst,
+    ...targets.map((target) => targetList(target, plan)),
+    ...sections([
+      ...rebootLines(plan.steps),
+      ...plan.pins.map(
+        (pin) =>
+          `Will be pinned: ${pin.kind === 'bmc-certificate' ? 'BMC certificate' : 'SSH host key'} of ${escapeMrkdwn(pin.target)}, SHA-256 ${inlineCode(pin.sha256)}`,
+      ),
+      ...(plan.imageHash === undefined ? [] : [`Image: SHA-256 ${inlineCode(plan.imageHash)}`]),
+      ...plan.refused.flatMap(({ target, failure }) => [
+        `*${escapeMrkdwn(target)} is left out:*`,
+        ...failureLines(failure, 400),
+      ]),
+    ]),
+  ];
+}
+
+function unitSpans(plan: UnitPlan): Span[] {
+  const changes = plannedChanges(plan);
+  const what = changes === 0 ? 'nothing to change' : `${count(changes, 'change')}, ${riskWords[plan.risk]}`;
+  return [{ bold: plan.unit }, `: ${what}. Plan `, { code: plan.hash.slice(0, SHORT_HASH) }];
+}
+
+/** Steps in their order. The host's own steps stand below the line that sums up the unit. */
+function targetList(target: string, plan: UnitPlan): KnownBlock {
+  const steps = plan.steps.filter((step) => step.target === target);
+  const serial = steps.find((step) => step.serial !== undefined)?.serial;
+  const named: Span[] = [{ bold: target }, ...(serial === undefined ? [] : [' (serial ', { code: serial }, ')'])];
+  const bullets = steps.flatMap((step) => stepBullets(step, plan));
+  return bulletList(target === plan.unit ? unitSpans(plan) : named, bullets);
+}
+
+const STATE: Readonly<Record<PlannedStep['state'], string>> = {
+  satisfied: 'Right already',
+  change: 'Will change',
+  deferred: 'Known later',
+  refused: 'Refused',
+  skipped: 'Skipped',
+};
+
+/** "Will change: Set the BMC password (disruptive): factory password -> generated". */
+function stepBullets(step: PlannedStep, plan: UnitPlan): Bullet[] {
+  const changes = step.changes.map((change) => change.text);
+  const text = (step.state === 'change' && changes.length > 0 ? changes : [step.reason]).join('; ');
+  const loud = (step.state === 'change' || step.state === 'deferred') && needsApproval(step.risk);
+  const head: Span[] = [`${STATE[step.state]}: `, { bold: step.title }, loud ? ` (${step.risk})` : ''];
+  const first: Bullet = { spans: text === '' ? head : [...head, `: ${shortHashes(text)}`] };
+  return step.state === 'refused' ? [first, ...remedy(step, plan)] : [first];
+}
+
+/** The remedy is told once: under "left out" when the plan names the target there as well. */
+function remedy(step: PlannedStep, plan: UnitPlan): Bullet[] {
+  const again = plan.refused.some((entry) => entry.target === step.target);
+  if (step.failure === undefined || again) return [];
+  return [{ indent: 1, spans: [`Next: ${step.failure.next}`] }];
+}
+
+const REBOOTED: Readonly<Record<Reboot['what'], string>> = {
+  arm: 'Arm side of',
+  bmc: 'BMC of',
+  host: 'server',
+};
+
+/** Every reboot of the plan, added up per device: planned ones and those that happen only if needed. */
+function rebootLines(steps: readonly PlannedStep[]): string[] {
+  const sums = new Map<string, { readonly label: string; planned: number; most: number }>();
+  for (const step of steps.filter((entry) => entry.state === 'change' || entry.state === 'deferred'))
+    for (const reboot of step.reboots) {
+      const key = `${reboot.what} ${reboot.target}`;
+      const sum = sums.get(key) ?? {
+        label: `${REBOOTED[reboot.what]} ${escapeMrkdwn(reboot.target)}`,
+        planned: 0,
+        most: 0,
+      };
+      sum.most += reboot.times;
+      if (reboot.certainty === 'planned') sum.planned += reboot.times;
+      sums.set(key, sum);
+    }
+  if (sums.size === 0) return [];
+  const texts = [...sums.values()].map(({ label, planned, most }) =>
+    planned === most ? `${label} ${count(most, 'time')}` : `${label} ${planned} to ${count(most, 'time')}`,
+  );
+  return [`Reboots: ${texts.join('; ')}`];
+}

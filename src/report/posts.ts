@@ -1,0 +1,278 @@
+import type { KnownBlock } from '@slack/types';
+import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
+import type { Failure } from '../domain/outcome.ts';
+import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
+import type { Run } from '../domain/run.ts';
+import { note as small, preformatted, sections } from './blocks.ts';
+import { approvalMessage, approvalOutcome } from './approval-message.ts';
+import type { RunEvent, UnitEvent } from './journal-events.ts';
+import { isRunEvent } from './journal-events.ts';
+import type { JournalFold } from './journal-fold.ts';
+import { emptyFold, foldMore, isUnitWait, stepKey } from './journal-fold.ts';
+import { fitMessage } from './limits.ts';
+import type { ChatMessage } from './message.ts';
+import { planMessages } from './plan-message.ts';
+import { runEndMessage, unitEndMessage } from './end-messages.ts';
+import { count, duration, escapeMrkdwn, mention, nameList, oneLine, prose, shortHashes, slackDate } from './text.ts';
+import { failureLines } from './words.ts';
+
+export type PostKind =
+  | 'plan'
+  | 'approval'
+  | 'vote'
+  | 'wave'
+  | 'milestone'
+  | 'waiting'
+  | 'failure'
+  | 'needs-human'
+  | 'snippet'
+  | 'note'
+  | 'unit-end'
+  | 'run-end';
+
+/** One message of a run's thread. */
+export interface Post {
+  /** Stable: the same journal gives the same keys. `run418/<unit>/<entry id>`, with `/2` and so on for further parts. */
+  readonly key: string;
+  readonly kind: PostKind;
+  readonly threadOf: 'root';
+  readonly message: ChatMessage;
+  /** True when the message changes afterwards (an approval request loses its buttons): it is edited then. */
+  readonly live: boolean;
+}
+
+/** What is remembered while walking through the journal. */
+interface Walk {
+  readonly run: Run;
+  readonly plans: readonly UnitPlan[];
+  readonly entries: readonly JournalEntry[];
+  fold: JournalFold;
+  /** Plans that are ready and not shown yet, by unit. */
+  readonly pendingPlans: Map<string, string>;
+  readonly waiting: Map<string, string>;
+  /** Failures shown already, by unit: the end of a unit does not repeat them. */
+  readonly told: Map<string, Set<string>>;
+}
+
+type Draft = { readonly kind: PostKind; readonly message: ChatMessage; readonly live?: boolean };
+
+/**
+ * The thread of a run: which entries of its journal become messages, in order. Entries may come in any interleaving of the
+ * streams. More entries add messages and never change keys or earlier messages, except those marked `live`. A step that
+ * found everything as wanted makes no message of its own: the end of its unit lists all of them in one.
+ */
+export function postsOf(run: Run, plans: readonly UnitPlan[], entries: readonly JournalEntry[]): Post[] {
+  const ordered = [...entries].sort(byId);
+  const walk: Walk = {
+    run,
+    plans,
+    entries: ordered,
+    fold: emptyFold(),
+    pendingPlans: new Map(),
+    waiting: new Map(),
+    told: new Map(),
+  };
+  return ordered.flatMap((entry, index) => {
+    walk.fold = foldMore(walk.fold, [entry]);
+    const { event } = entry;
+    const drafts = isRunEvent(event) ? runDrafts(walk, event, entry.atMs, index) : unitDrafts(walk, entry.unit, event);
+    return drafts.map(({ kind, message, live }, part) => ({
+      key: postKey(run.id, entry.unit, part === 0 ? entry.id : `${entry.id}/${part + 1}`),
+      kind,
+      threadOf: 'root' as const,
+      message: fitMessage(message),
+      live: live ?? false,
+    }));
+  });
+}
+
+/** Key of a message; `id` is the journal entry's. */
+export function postKey(runId: number, unit: string, id: string): string {
+  return `run${runId}/${unit}/${id}`;
+}
+
+/** Key of a run's card. */
+export function cardKey(runId: number): string {
+  return `run${runId}/card`;
+}
+
+function byId(a: JournalEntry, b: JournalEntry): number {
+  const [aMs = 0, aSeq = 0] = a.id.split('-').map(Number);
+  const [bMs = 0, bSeq = 0] = b.id.split('-').map(Number);
+  return aMs - bMs || aSeq - bSeq || (a.unit < b.unit ? -1 : Number(a.unit > b.unit));
+}
+
+function runDrafts(walk: Walk, event: RunEvent, atMs: number, index: number): Draft[] {
+  switch (event.type) {
+    case 'approval-requested': {
+      const outcome = approvalOutcome(walk.run, event.generation, walk.entries.slice(index + 1));
+      const message = approvalMessage(walk.run, shownPlans(walk), event, outcome);
+      return [...planDrafts(walk), { kind: 'approval', live: true, message }];
+    }
+    case 'wave-started': {
+      const place = event.of > 1 ? `Wave ${event.wave} of ${event.of}` : 'Work';
+      return [
+        ...planDrafts(walk),
+        { kind: 'wave', message: lines([`${place} starts on ${nameList(event.units, 20)}.`]) },
+      ];
+    }
+    case 'run-ended':
+      return [...planDrafts(walk), { kind: 'run-end', message: runEndMessage(walk.run, walk.fold, atMs, event) }];
+    case 'vote':
+      return [{ kind: 'vote', message: lines([voteText(event)]) }];
+    case 'approval-expired':
+      return [
+        note(
+          `The plan expired without approval; \`/dpu resume ${walk.run.id}\` makes a fresh one. Nothing was changed.`,
+        ),
+      ];
+    case 'paused':
+      return [note(`Paused: ${prose(event.reason, 900)}`)];
+    case 'halted':
+      return [note(`Halted by ${escapeMrkdwn(event.by)}: ${escapeMrkdwn(event.reason)}`)];
+    case 'cancel-requested':
+      return [note(`${mention(event.by.userId)} asked to cancel. ${escapeMrkdwn(event.note)}`)];
+    case 'resumed':
+      return [note(`Resumed by ${mention(event.by.userId)}.`)];
+    case 'swept':
+      return [note(`${escapeMrkdwn(event.unit)} goes on after an interruption: ${prose(event.reason, 900)}`)];
+    case 'run-created':
+    case 'approved':
+      return [];
+  }
+}
+
+function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
+  switch (event.type) {
+    case 'plan-ready':
+      walk.pendingPlans.set(unit, event.hash);
+      return [];
+    case 'plan-failed':
+      return [failureDraft(walk, unit, `${unit} could not be looked at`, event.failure)];
+    case 'step-applied':
+      return [{ kind: 'milestone', message: appliedMessage(walk, unit, event) }];
+    case 'step-waiting': {
+      const key = `${unit} ${stepKey(event.step, event.target)}`;
+      if (walk.waiting.get(key) === event.reason) return [];
+      walk.waiting.set(key, event.reason);
+      return [{ kind: 'waiting', message: lines([waitingText(walk, unit, event)]) }];
+    }
+    case 'step-failed': {
+      const title = titleOf(walk, unit, event.step, event.target);
+      const verb = event.outcome === 'needs-human' ? 'needs a person' : event.outcome;
+      return [failureDraft(walk, unit, `${title} on ${event.target}: ${verb}`, event.failure)];
+    }
+    case 'snippet': {
+      const heading = `${oneLine(event.title)} (${escapeMrkdwn(event.target)})`;
+      const blocks = [...sections([heading]), preformatted(event.text)];
+      return [{ kind: 'snippet', message: { text: heading, blocks } }];
+    }
+    case 'unit-ended': {
+      const folded = walk.fold.units[unit];
+      const repeat = event.failure !== undefined && (walk.told.get(unit)?.has(tellKey(event.failure)) ?? false);
+      return [{ kind: 'unit-end', message: unitEndMessage(unit, folded, event, !repeat, plannedOf(walk, unit)) }];
+    }
+    case 'plan-started':
+    case 'unit-started':
+    case 'step-started':
+    case 'step-satisfied':
+    case 'intent':
+    case 'done':
+      return [];
+  }
+}
+
+/** Plans that became ready since the last time, merged into as few messages as they fit into. */
+function planDrafts(walk: Walk): Draft[] {
+  const plans = shownPlans(walk);
+  walk.pendingPlans.clear();
+  return planMessages(plans, walk.run.id).map((message) => ({ kind: 'plan', message }));
+}
+
+function shownPlans(walk: Walk): UnitPlan[] {
+  return [...walk.pendingPlans].flatMap(([unit, hash]) => {
+    const plan = walk.plans.find((entry) => entry.unit === unit && entry.hash === hash);
+    return plan === undefined ? [] : [plan];
+  });
+}
+
+/** What the plan that was in force knew of a step. */
+function plannedOf(walk: Walk, unit: string): (step: string, target: string) => { title: string; wasRight: boolean } {
+  return (step, target) => ({
+    title: titleOf(walk, unit, step, target),
+    wasRight: plannedStep(walk, unit, step, target)?.state === 'satisfied',
+  });
+}
+
+function plannedStep(walk: Walk, unit: string, step: string, target: string): PlannedStep | undefined {
+  const hash = walk.fold.units[unit]?.planHash;
+  const plan = walk.plans.find((entry) => entry.unit === unit && entry.hash === hash);
+  return plan?.steps.find((entry) => entry.step === step && entry.target === target);
+}
+
+/** Title of a step as the plan has it, else as the journal has it, else its name. */
+function titleOf(walk: Walk, unit: string, step: string, target: string): string {
+  const folded = walk.fold.units[unit]?.steps[stepKey(step, target)];
+  return plannedStep(walk, unit, step, target)?.title ?? folded?.title ?? step;
+}
+
+/** A whole unit that waits for another run has no deadline: it is looked at again until that run lets go. */
+function waitingText(
+  walk: Walk,
+  unit: string,
+  event: Extract<JournalEvent, { readonly type: 'step-waiting' }>,
+): string {
+  if (isUnitWait(event)) return `*${escapeMrkdwn(unit)}* waits: ${prose(event.reason, 900)}`;
+  const title = oneLine(titleOf(walk, unit, event.step, event.target));
+  return `*${escapeMrkdwn(event.target)}*: ${title} waits: ${prose(event.reason, 900)} (until ${slackDate(event.untilMs)})`;
+}
+
+function appliedMessage(
+  walk: Walk,
+  unit: string,
+  event: Extract<JournalEvent, { readonly type: 'step-applied' }>,
+): ChatMessage {
+  const title = oneLine(titleOf(walk, unit, event.step, event.target));
+  const text = `*${escapeMrkdwn(event.target)}*: ${title} done in ${duration(event.tookMs)}. ${prose(shortHashes(event.reason), 900)}`;
+  const checks = event.verdicts
+    .slice(0, 10)
+    .map(
+      ({ check, pass, actual }) =>
+        `${pass ? '' : 'NOT as wanted: '}${oneLine(check, 150)} is ${oneLine(shortHashes(actual), 150)}`,
+    );
+  if (checks.length === 0) return lines([text]);
+  const more = event.verdicts.length > 10 ? ` and ${count(event.verdicts.length - 10, 'more check')}` : '';
+  return { text, blocks: [...sections([text]), small(`Checked: ${checks.join('; ')}${more}`)] };
+}
+
+function failureDraft(walk: Walk, unit: string, title: string, failure: Failure): Draft {
+  const told = walk.told.get(unit) ?? new Set<string>();
+  told.add(tellKey(failure));
+  walk.told.set(unit, told);
+  const person = failure.kind === 'needs-human';
+  const heading = `*${oneLine(title)}*${person ? ` ${mention(walk.run.requester.userId)}` : ''}`;
+  const evidence: KnownBlock[] = failure.evidence === undefined ? [] : [preformatted(failure.evidence, 1500)];
+  const blocks = [...sections([heading, ...failureLines(failure)]), ...evidence];
+  return {
+    kind: person ? 'needs-human' : 'failure',
+    message: { text: `${oneLine(title)}. ${oneLine(failure.what)}`, blocks },
+  };
+}
+
+function tellKey(failure: Failure): string {
+  return `${failure.code} ${failure.what}`;
+}
+
+function voteText(event: Extract<JournalEvent, { readonly type: 'vote' }>): string {
+  const reason = event.reason === undefined || event.reason === '' ? '' : ` Reason: ${escapeMrkdwn(event.reason)}`;
+  if (event.vote === 'reject') return `${mention(event.by.userId)} rejected the plan.${reason} Nothing was changed.`;
+  return `${mention(event.by.userId)} approved the plan (${event.given} of ${event.wanted}).${reason}`;
+}
+
+function note(text: string): Draft {
+  return { kind: 'note', message: lines([text]) };
+}
+
+function lines(texts: readonly string[]): ChatMessage {
+  return { text: texts[0] ?? '', blocks: sections(texts) };
+}

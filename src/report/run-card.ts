@@ -1,0 +1,187 @@
+import type { KnownBlock } from '@slack/types';
+import { isEnded } from '../domain/run.ts';
+import type { Bullet, Span } from './blocks.ts';
+import { bulletList, header, note, runButtons, sections } from './blocks.ts';
+import { fitMessage } from './limits.ts';
+import type { ChatMessage } from './message.ts';
+import type { CurrentView, RunView, StepView, TargetView, UnitView } from './run-view.ts';
+import { count, duration, escapeMrkdwn, mention, nameList, plainList, prose, slackDate, stopwatch } from './text.ts';
+import { failureLines, riskWords, runStateWords, targetStateWords, unitStateWords } from './words.ts';
+
+/** With more targets than this the card counts states and names only what needs eyes. */
+const LISTED_TARGETS = 12;
+/** With at most this many targets each lists its steps. */
+const DETAILED_TARGETS = 4;
+const SHOWN_FAILURES = 3;
+const SHOWN_BUSY = 8;
+
+/** The one card of a run, edited in place. `nowMs` is the wall clock, for the running time of the current step. */
+export function runCard(view: RunView, nowMs: number): ChatMessage {
+  const targets = view.units.flatMap((unit) => unit.targets);
+  const body: KnownBlock[] = [
+    header(`Run ${view.id}: ${view.text}`),
+    ...sections([stateLine(view), ...situationLines(view)]),
+    note(contextLine(view, nowMs)),
+    ...approvalBlocks(view),
+    ...(targets.length > LISTED_TARGETS ? collapsed(view, targets, nowMs) : listed(view, targets.length, nowMs)),
+    ...failureBlocks(view),
+  ];
+  const buttons = runButtons(view.id, view.generation, view.buttons);
+  return fitMessage({ text: cardText(view), blocks: buttons === undefined ? body : [...body, buttons] });
+}
+
+/** Summary for notifications and screen readers. */
+function cardText(view: RunView): string {
+  const summary = view.summary === undefined ? '' : `. ${escapeMrkdwn(view.summary)}`;
+  const stamp = view.simulated ? ' (SIMULATED)' : '';
+  return `Run ${view.id}, ${escapeMrkdwn(view.text)}${stamp}: ${runStateWords[view.state]}${summary}`;
+}
+
+function stateLine(view: RunView): string {
+  const wave = view.wave.of > 1 && view.state === 'running' ? `, wave ${view.wave.index} of ${view.wave.of}` : '';
+  const cancelling = view.cancel !== undefined && !isEnded(view.state);
+  return `*${runStateWords[view.state]}*${wave}${cancelling ? ', stopping: cancel was asked for' : ''}`;
+}
+
+function situationLines(view: RunView): string[] {
+  const lines: string[] = [];
+  if (view.summary !== undefined) lines.push(prose(view.summary));
+  if (view.pausedReason !== undefined) lines.push(`Paused because: ${prose(view.pausedReason)}`);
+  if (view.cancel !== undefined) lines.push(`Cancel asked for by ${mention(view.cancel.by.userId)}.`);
+  return lines;
+}
+
+function contextLine(view: RunView, nowMs: number): string {
+  const parts = [`asked for by ${mention(view.requester.userId)}`, ...approvedBy(view), timing(view, nowMs)];
+  if (view.planOnly) parts.push('plan only');
+  return `${view.simulated ? '*SIMULATED* · ' : ''}${parts.join(' · ')}`;
+}
+
+function approvedBy(view: RunView): string[] {
+  if (view.approval?.state !== 'approved') return [];
+  const people = view.approval.votes.filter((vote) => vote.vote === 'approve').map((vote) => mention(vote.by.userId));
+  return people.length === 0 ? [] : [`approved by ${[...new Set(people)].join(', ')}`];
+}
+
+/** While a person is waited for nothing is redrawn, so a running time would only go stale. */
+function timing(view: RunView, nowMs: number): string {
+  if (view.endedAtMs !== undefined)
+    return `took ${duration(view.endedAtMs - view.createdAtMs)}, ended ${slackDate(view.endedAtMs)}`;
+  const since = `since ${slackDate(view.createdAtMs)}`;
+  const isAtWork = view.state === 'planning' || view.state === 'running';
+  return isAtWork ? `${since}, ${duration(nowMs - view.createdAtMs)} so far` : since;
+}
+
+function approvalBlocks(view: RunView): KnownBlock[] {
+  const approval = view.approval;
+  if (approval === undefined || view.state !== 'awaiting-approval') return [];
+  const last = approval.votes.at(-1);
+  const votes = last === undefined ? '' : ` ${last.given} of ${last.wanted} approvals so far.`;
+  const roles = approval.roles.length === 0 ? '' : ` May approve: ${nameList(approval.roles)}.`;
+  return sections([
+    `*Needs approval* (${riskWords[approval.risk]}). The plan is in the thread.${votes}${roles} Expires ${slackDate(approval.expiresAtMs)}.`,
+  ]);
+}
+
+function listed(view: RunView, targetCount: number, nowMs: number): KnownBlock[] {
+  const isDetailed = targetCount <= DETAILED_TARGETS;
+  return view.units.map((unit) => unitBlock(unit, isDetailed, nowMs));
+}
+
+/** Before a unit has started there is nothing to list: what would be done to it stands in the plan. */
+function unitBlock(unit: UnitView, isDetailed: boolean, nowMs: number): KnownBlock {
+  const bullets: Bullet[] = [];
+  if (unit.waiting !== undefined)
+    bullets.push({ spans: [`Waiting: ${unit.waiting.reason}`, ...until(unit.waiting.untilMs)] });
+  if (unit.current !== undefined) bullets.push(...currentBullets(unit.current, nowMs));
+  const hasStarted = unit.state !== 'planning' && unit.state !== 'planned' && unit.state !== 'queued';
+  if (hasStarted) bullets.push(...unit.targets.flatMap((target) => targetBullets(target, isDetailed)));
+  return bulletList([{ bold: unit.unit }, `: ${unitState(unit, isDetailed && hasStarted)}`], bullets);
+}
+
+/** The summary counts what the steps below it show; it is left out where they stand there. */
+function unitState(unit: UnitView, hasSteps: boolean): string {
+  const took =
+    unit.startedAtMs !== undefined && unit.endedAtMs !== undefined
+      ? ` in ${duration(unit.endedAtMs - unit.startedAtMs)}`
+      : '';
+  const changes = unit.plan?.changes ?? 0;
+  const planned = unit.state === 'planned' ? `, ${changes === 0 ? 'nothing to change' : count(changes, 'change')}` : '';
+  const isQuiet = hasSteps && unit.failure === undefined;
+  return `${unitStateWords[unit.state]}${took}${planned}${unit.summary === undefined || isQuiet ? '' : `. ${unit.summary}`}`;
+}
+
+function until(untilMs: number | undefined): Span[] {
+  return untilMs === undefined ? [] : [' (until ', { dateMs: untilMs }, ')'];
+}
+
+/** "Step 7 of 12, Secure Boot off: waiting for the second Arm reboot, 1:20 of at most 5:00". */
+function currentBullets(current: CurrentView, nowMs: number): Bullet[] {
+  const position = current.index === undefined ? '' : `Step ${current.index} of ${current.count}, `;
+  const elapsed = stopwatch(nowMs - current.sinceMs);
+  const limit =
+    current.limitMs === undefined ? `${elapsed} so far` : `${elapsed} of at most ${stopwatch(current.limitMs)}`;
+  const percent = current.percent === undefined ? '' : `, ${Math.round(current.percent)} %`;
+  const reason = current.text === '' ? '' : `: ${current.text}`;
+  const now: Bullet = {
+    spans: [position, { bold: current.title }, ` on ${current.target}${reason}${percent}, ${limit}`],
+  };
+  if (current.lastLine === undefined || current.lastLine.trim() === '') return [now];
+  return [now, { spans: ['Last output: ', { code: current.lastLine.slice(0, 150) }] }];
+}
+
+const GROUPS: readonly { readonly word: string; readonly states: readonly StepView['state'][] }[] = [
+  { word: 'changed', states: ['applied'] },
+  { word: 'now', states: ['running'] },
+  { word: 'waiting', states: ['waiting'] },
+  { word: 'failed', states: ['failed', 'needs-human', 'refused', 'cancelled'] },
+  { word: 'to do', states: ['to-do'] },
+  { word: 'known later', states: ['later'] },
+  { word: 'right already', states: ['right-already', 'satisfied'] },
+];
+
+/** How far a target is; with details, which steps stand how. */
+function targetBullets(target: TargetView, isDetailed: boolean): Bullet[] {
+  const steps = target.steps.length === 0 ? '' : `, ${target.done} of ${count(target.steps.length, 'step')}`;
+  const head: Bullet = { spans: [{ bold: target.target }, `: ${targetStateWords[target.state]}${steps}`] };
+  if (!isDetailed) return [head];
+  const groups = GROUPS.flatMap(({ word, states }) => {
+    const titles = target.steps.filter((step) => states.includes(step.state)).map((step) => step.title);
+    return titles.length === 0 ? [] : [`${word}: ${plainList(titles, 12)}`];
+  });
+  // A target with nothing to tell but one group, as a host that was only looked at, needs no second line.
+  if (groups.length === 1 && target.state === 'done')
+    return [{ spans: [{ bold: target.target }, `: ${groups[0] ?? ''}`] }];
+  return [head, ...groups.map((text): Bullet => ({ indent: 1, spans: [text] }))];
+}
+
+function collapsed(view: RunView, targets: readonly TargetView[], nowMs: number): KnownBlock[] {
+  const tally = new Map<string, number>();
+  for (const target of targets) {
+    const word = targetStateWords[target.state];
+    tally.set(word, (tally.get(word) ?? 0) + 1);
+  }
+  const counts = [...tally].map(([word, number]) => `${number} ${word}`).join(', ');
+  const lines = [`*${count(targets.length, 'target')} on ${count(view.units.length, 'unit')}*: ${counts}`];
+  const busy = view.units.filter((unit) => unit.current !== undefined || unit.waiting !== undefined);
+  const shown = busy.slice(0, SHOWN_BUSY).map((unit) => unitBlock({ ...unit, targets: [] }, false, nowMs));
+  const rest = busy.length > SHOWN_BUSY ? [`and ${busy.length - SHOWN_BUSY} more at work`] : [];
+  return [...sections(lines), ...shown, ...sections(rest)];
+}
+
+function failureBlocks(view: RunView): KnownBlock[] {
+  const units = view.units.filter((unit) => unit.failure !== undefined);
+  const blocks = units
+    .slice(0, SHOWN_FAILURES)
+    .flatMap((unit) =>
+      unit.failure === undefined
+        ? []
+        : sections([`*${escapeMrkdwn(unit.unit)}: ${unitStateWords[unit.state]}*`, ...failureLines(unit.failure, 400)]),
+    );
+  if (units.length > SHOWN_FAILURES)
+    blocks.push(
+      note(`${units.length - SHOWN_FAILURES} more with trouble; the thread and \`/dpu run ${view.id}\` name them.`),
+    );
+  const own = units.length === 0 && view.failure !== undefined ? sections(failureLines(view.failure, 400)) : [];
+  return [...blocks, ...own];
+}

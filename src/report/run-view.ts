@@ -1,0 +1,283 @@
+import type { Actor, JournalEntry, Progress } from '../domain/journal.ts';
+import type { Failure, Risk } from '../domain/outcome.ts';
+import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
+import type { Run, RunState, UnitRecord, UnitState } from '../domain/run.ts';
+import { isEnded, isUnitEnded, resumableStates } from '../domain/run.ts';
+import type { RunAction } from './blocks.ts';
+import type { FoldedApproval, FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
+import { emptyFold, foldMore, stepKey } from './journal-fold.ts';
+
+export type StepViewState = FoldedStep['state'] | 'to-do' | 'later' | 'right-already' | 'left-out' | 'skipped';
+
+/** One step on one target, plan and journal together. */
+export interface StepView {
+  readonly step: string;
+  readonly title: string;
+  readonly target: string;
+  readonly state: StepViewState;
+  readonly reason: string;
+  readonly risk?: Risk;
+  readonly startedAtMs?: number;
+  readonly endedAtMs?: number;
+  readonly tookMs?: number;
+  readonly limitMs?: number;
+  readonly untilMs?: number;
+  readonly failure?: Failure;
+}
+
+/** A host or a DPU of a unit with its steps. */
+export interface TargetView {
+  readonly target: string;
+  readonly steps: readonly StepView[];
+  readonly done: number;
+  /** Worst of its steps, in words' order: what a person wants to know first. */
+  readonly state: 'failed' | 'needs-human' | 'refused' | 'cancelled' | 'running' | 'waiting' | 'to-do' | 'done';
+}
+
+/** What is being done right now. Times in ms of the wall clock. */
+export interface CurrentView {
+  readonly title: string;
+  readonly target: string;
+  /** 1-based position among the steps of the unit's plan; missing when the plan does not have it. */
+  readonly index?: number;
+  readonly count: number;
+  readonly text: string;
+  readonly percent?: number;
+  readonly lastLine?: string;
+  readonly sinceMs: number;
+  readonly limitMs?: number;
+}
+
+export interface UnitView {
+  readonly unit: string;
+  readonly site: string;
+  readonly state: UnitState;
+  readonly plan?: { readonly hash: string; readonly risk: Risk; readonly changes: number };
+  readonly targets: readonly TargetView[];
+  readonly current?: CurrentView;
+  readonly summary?: string;
+  readonly failure?: Failure;
+  readonly waiting?: { readonly reason: string; readonly untilMs?: number };
+  readonly startedAtMs?: number;
+  readonly endedAtMs?: number;
+}
+
+/** All that card, thread, App Home and JSON show of a run. */
+export interface RunView {
+  readonly id: number;
+  readonly generation: number;
+  readonly recipe: string;
+  readonly text: string;
+  readonly requester: Actor;
+  readonly state: RunState;
+  readonly planOnly: boolean;
+  readonly simulated: boolean;
+  readonly createdAtMs: number;
+  readonly endedAtMs?: number;
+  /** 1-based; `of` is 0 before the plans are known. */
+  readonly wave: { readonly index: number; readonly of: number };
+  readonly units: readonly UnitView[];
+  readonly approval?: FoldedApproval;
+  readonly cancel?: { readonly by: Actor; readonly atMs: number };
+  readonly pausedReason?: string;
+  readonly summary?: string;
+  readonly failure?: Failure;
+  /** The buttons that are legal now. */
+  readonly buttons: readonly RunAction[];
+}
+
+/** Progress by unit name. */
+export type ProgressByUnit = ReadonlyMap<string, Progress>;
+
+/**
+ * The view of a run from its record, its plans (the newest of each unit counts), its folded journal and the last signs
+ * of life. Pure; the same input gives the same view.
+ */
+export function runView(
+  run: Run,
+  plans: readonly UnitPlan[],
+  fold: JournalFold,
+  progress: ProgressByUnit = new Map(),
+): RunView {
+  const planOf = (unit: UnitRecord): UnitPlan | undefined => {
+    const hash = unit.planHash ?? fold.units[unit.unit]?.planHash;
+    return plans.find((plan) => plan.unit === unit.unit && plan.hash === hash);
+  };
+  const failure = run.failure ?? fold.ended?.failure;
+  const summary = run.summary ?? fold.ended?.summary;
+  const endedAtMs = isEnded(run.state) ? (run.endedAtMs ?? fold.ended?.atMs) : undefined;
+  const cancel = run.cancel ?? fold.cancel;
+  const pausedReason = run.state === 'paused' ? (run.pausedReason ?? fold.pausedReason) : undefined;
+  return {
+    id: run.id,
+    generation: runGeneration(run),
+    recipe: run.recipe,
+    text: run.text,
+    requester: run.requester,
+    state: run.state,
+    planOnly: run.planOnly,
+    simulated: run.simulated,
+    createdAtMs: run.createdAtMs,
+    ...(endedAtMs === undefined ? {} : { endedAtMs }),
+    wave: fold.wave ?? { index: run.waves.length === 0 ? 0 : run.waveIndex + 1, of: run.waves.length },
+    units: Object.values(run.units).map((unit) =>
+      unitView(unit, fold.units[unit.unit] ?? { steps: {} }, planOf(unit), progress.get(unit.unit)),
+    ),
+    ...(fold.approval === undefined ? {} : { approval: approvalNow(run, fold.approval) }),
+    ...(cancel === undefined ? {} : { cancel: { by: cancel.by, atMs: cancel.atMs } }),
+    ...(pausedReason === undefined ? {} : { pausedReason }),
+    ...(summary === undefined || !isEnded(run.state) ? {} : { summary }),
+    ...(failure === undefined || !isEnded(run.state) ? {} : { failure }),
+    buttons: legalButtons(run),
+  };
+}
+
+/** As `runView`, from all journal entries (each stream in order). */
+export function foldJournal(
+  run: Run,
+  plans: readonly UnitPlan[],
+  entries: readonly JournalEntry[],
+  progress: ProgressByUnit = new Map(),
+): RunView {
+  return runView(run, plans, foldMore(emptyFold(), entries), progress);
+}
+
+/** Generation that the run's buttons carry: a press on an older card is told so instead of meaning something else. */
+function runGeneration(run: Run): number {
+  const units = Object.values(run.units).map((unit) => unit.generation);
+  return run.approval?.generation ?? Math.max(0, ...units);
+}
+
+/** The record decides whether the request is still open: the journal entry of a decision may come a moment later. */
+function approvalNow(run: Run, folded: FoldedApproval): FoldedApproval {
+  const record = run.approval;
+  if (record !== undefined && record.generation === folded.generation) return { ...folded, state: record.state };
+  return folded;
+}
+
+/** Which buttons may be pressed in this state of the run. */
+export function legalButtons(run: Run): readonly RunAction[] {
+  if (run.state === 'awaiting-approval')
+    return run.approval === undefined || run.approval.state === 'open'
+      ? ['approve', 'reject', 'cancel', 'details']
+      : ['cancel', 'details'];
+  if (run.state === 'paused') return ['resume', 'cancel', 'details'];
+  if (!isEnded(run.state)) return run.cancel === undefined ? ['cancel', 'details'] : ['details'];
+  return resumableStates.includes(run.state) ? ['resume', 'details'] : ['details'];
+}
+
+function unitView(
+  record: UnitRecord,
+  fold: FoldedUnit,
+  plan: UnitPlan | undefined,
+  progress: Progress | undefined,
+): UnitView {
+  const steps = stepViews(fold, plan);
+  const current = isUnitEnded(record.state) ? undefined : currentView(record, steps, fold, progress);
+  const failure = record.failure ?? fold.ended?.failure ?? (record.state === 'planning' ? undefined : fold.planFailure);
+  const ended = isUnitEnded(record.state) ? fold.ended : undefined;
+  const startedAtMs = record.startedAtMs ?? fold.startedAtMs;
+  const endedAtMs = isUnitEnded(record.state) ? (record.endedAtMs ?? ended?.atMs) : undefined;
+  const waiting =
+    record.waitingReason === undefined || isUnitEnded(record.state)
+      ? undefined
+      : {
+          reason: record.waitingReason,
+          ...(record.waitingUntilMs === undefined ? {} : { untilMs: record.waitingUntilMs }),
+        };
+  return {
+    unit: record.unit,
+    site: record.site,
+    state: record.state,
+    ...planFigures(record, plan),
+    targets: targetViews(record, steps),
+    ...(current === undefined ? {} : { current }),
+    ...(ended === undefined ? {} : { summary: ended.summary }),
+    ...(failure === undefined ? {} : { failure }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(startedAtMs === undefined ? {} : { startedAtMs }),
+    ...(endedAtMs === undefined ? {} : { endedAtMs }),
+  };
+}
+
+function planFigures(record: UnitRecord, plan: UnitPlan | undefined): Pick<UnitView, 'plan'> {
+  const hash = record.planHash ?? plan?.hash;
+  if (hash === undefined) return {};
+  const changes = plan?.steps.filter((step) => step.state === 'change' || step.state === 'deferred').length ?? 0;
+  return { plan: { hash, risk: record.planRisk ?? plan?.risk ?? 'read', changes: record.planChanges ?? changes } };
+}
+
+const PLANNED: Readonly<Record<PlannedStep['state'], StepViewState>> = {
+  satisfied: 'right-already',
+  change: 'to-do',
+  deferred: 'later',
+  refused: 'left-out',
+  skipped: 'skipped',
+};
+
+/** Steps of the plan in order, each with what the journal says; then what the journal has and the plan has not. */
+function stepViews(fold: FoldedUnit, plan: UnitPlan | undefined): StepView[] {
+  const planned = plan?.steps ?? [];
+  const inPlan = new Set(planned.map((step) => stepKey(step.step, step.target)));
+  const fromPlan = planned.map((step): StepView => {
+    const { title, target, risk, failure } = step;
+    const folded = fold.steps[stepKey(step.step, target)];
+    if (folded !== undefined) return { ...folded, title, risk };
+    const base = { step: step.step, title, target, risk, state: PLANNED[step.state], reason: step.reason };
+    return failure === undefined ? base : { ...base, failure };
+  });
+  const unplanned = Object.entries(fold.steps)
+    .filter(([key]) => !inPlan.has(key))
+    .map(([, step]): StepView => ({ ...step, title: step.title ?? step.step }));
+  return [...fromPlan, ...unplanned];
+}
+
+const OVER: readonly StepViewState[] = ['satisfied', 'applied', 'right-already', 'skipped'];
+const TROUBLE = ['failed', 'needs-human', 'refused', 'cancelled', 'running', 'waiting'] as const;
+
+/** Targets in the order of their steps; before there are steps, the targets of the unit's record. */
+function targetViews(record: UnitRecord, steps: readonly StepView[]): TargetView[] {
+  const names = steps.length === 0 ? record.targets : steps.map((step) => step.target);
+  const over = record.state === 'done' || record.state === 'satisfied';
+  return [...new Set(names)].map((target) => {
+    const own = steps.filter((step) => step.target === target);
+    const done = own.filter((step) => OVER.includes(step.state)).length;
+    const has = (state: StepViewState): boolean => own.some((step) => step.state === state);
+    const trouble = has('left-out') && !has('failed') ? 'refused' : TROUBLE.find((state) => has(state));
+    const quiet = over || (own.length > 0 && done === own.length) ? 'done' : 'to-do';
+    return { target, steps: own, done, state: trouble ?? quiet };
+  });
+}
+
+function currentView(
+  record: UnitRecord,
+  steps: readonly StepView[],
+  fold: FoldedUnit,
+  progress: Progress | undefined,
+): CurrentView | undefined {
+  const active = steps.find((step) => step.state === 'running') ?? steps.find((step) => step.state === 'waiting');
+  // A sign of life may be left over from an earlier step or an earlier attempt.
+  const sign =
+    progress !== undefined &&
+    (active === undefined || (progress.step === active.step && progress.target === active.target))
+      ? progress
+      : undefined;
+  if (active === undefined) {
+    if (sign === undefined || record.state !== 'planning') return undefined;
+    const { target, text, sinceMs } = sign;
+    return { title: 'Looking', target, count: sign.stepCount, text, sinceMs, index: sign.stepIndex };
+  }
+  const position = steps.findIndex((step) => step.step === active.step && step.target === active.target);
+  const limitMs = sign?.limitMs ?? active.limitMs;
+  return {
+    title: active.title,
+    target: active.target,
+    index: position + 1,
+    count: steps.length,
+    text: sign?.text ?? (active.reason !== '' ? active.reason : (fold.action ?? '')),
+    ...(sign?.percent === undefined ? {} : { percent: sign.percent }),
+    ...(sign?.lastLine === undefined ? {} : { lastLine: sign.lastLine }),
+    sinceMs: sign?.sinceMs ?? active.startedAtMs ?? record.startedAtMs ?? 0,
+    ...(limitMs === undefined ? {} : { limitMs }),
+  };
+}

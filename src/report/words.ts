@@ -1,0 +1,95 @@
+/** The words for states and risks. A state is always told in words, never by colour or sign alone. */
+import type { DeviceState, Failure, Risk } from '../domain/outcome.ts';
+import type { RunState, UnitState } from '../domain/run.ts';
+import type { StepViewState, TargetView } from './run-view.ts';
+import { prose } from './text.ts';
+
+export const runStateWords: Readonly<Record<RunState, string>> = {
+  planning: 'Looking (nothing is changed)',
+  'awaiting-approval': 'Waiting for approval',
+  running: 'Running',
+  paused: 'Paused',
+  done: 'Done',
+  satisfied: 'Nothing to do: everything is as wanted',
+  planned: 'Planned only, nothing was changed',
+  'activation-pending': 'Done, activation pending',
+  failed: 'Failed',
+  refused: 'Refused',
+  'needs-human': 'Needs a person',
+  cancelled: 'Cancelled',
+  rejected: 'Rejected',
+  expired: 'Expired without approval',
+};
+
+export const unitStateWords: Readonly<Record<UnitState, string>> = {
+  planning: 'looking',
+  planned: 'planned',
+  queued: 'in the queue',
+  running: 'running',
+  waiting: 'waiting',
+  done: 'done',
+  satisfied: 'nothing to do',
+  failed: 'failed',
+  refused: 'refused',
+  'needs-human': 'needs a person',
+  cancelled: 'cancelled',
+  'plan-outdated': 'plan outdated',
+};
+
+export const targetStateWords: Readonly<Record<TargetView['state'], string>> = {
+  failed: 'failed',
+  'needs-human': 'needs a person',
+  refused: 'left out',
+  cancelled: 'cancelled',
+  running: 'running',
+  waiting: 'waiting',
+  'to-do': 'to do',
+  done: 'done',
+};
+
+export const stepStateWords: Readonly<Record<StepViewState, string>> = {
+  running: 'running',
+  satisfied: 'right already',
+  applied: 'done',
+  waiting: 'waiting',
+  failed: 'failed',
+  refused: 'refused',
+  'needs-human': 'needs a person',
+  cancelled: 'cancelled',
+  'to-do': 'to do',
+  later: 'known later',
+  'right-already': 'right already',
+  'left-out': 'left out',
+  skipped: 'skipped',
+};
+
+export const riskWords: Readonly<Record<Risk, string>> = {
+  read: 'only reads',
+  change: 'changes settings, interrupts nothing',
+  disruptive: 'disruptive: interrupts service for a while',
+  destructive: 'destructive: replaces what is on the card',
+};
+
+const DEVICE_STATE: Readonly<Record<DeviceState, string>> = {
+  unchanged: 'Nothing was changed on the device.',
+  changed: 'The device was changed before this happened.',
+  unknown: 'Whether the device was changed is unknown.',
+};
+
+/** Path of the runbook of a code that needs a person. */
+export function runbookOf(failure: Failure): string | undefined {
+  return failure.kind === 'needs-human' ? `docs/runbooks/${failure.code}.md` : undefined;
+}
+
+/** A failure as lines of mrkdwn: what, why, next, state of the device, code and runbook. `max` limits each free text. */
+export function failureLines(failure: Failure, max = 900): string[] {
+  const cut = (text: string): string => prose(text, max);
+  const runbook = runbookOf(failure);
+  return [
+    `*What:* ${cut(failure.what)}`,
+    `*Why:* ${cut(failure.why)}`,
+    `*Next:* ${cut(failure.next)}`,
+    `*State:* ${DEVICE_STATE[failure.deviceState]}`,
+    `Code \`${failure.code}\`${runbook === undefined ? '' : `, runbook \`${runbook}\``}`,
+  ];
+}

@@ -1,0 +1,190 @@
+import { createHmac } from 'node:crypto';
+import { afterEach, describe, expect, test } from 'vitest';
+import { errors } from '../../../src/errors.ts';
+import { textAnswer } from '../../../src/report/answers.ts';
+import { runButtons, section } from '../../../src/report/blocks.ts';
+import { createSlackApp } from '../../../src/slack/app.ts';
+import { createChatPort } from '../../../src/slack/chat-client.ts';
+import { createInteractiveClient } from '../../../src/slack/web-client.ts';
+import type { Connected } from './setup.ts';
+import { connect, firstTimes, quiet } from './setup.ts';
+
+let bot: Connected | undefined;
+
+afterEach(async () => {
+  await bot?.close();
+  bot = undefined;
+});
+
+async function postCard(chat: Connected['chat']): Promise<string> {
+  const channel = chat.channels[0]?.id ?? '';
+  const buttons = runButtons(418, 3, ['approve', 'details']);
+  const blocks = [section('Run 418'), ...(buttons === undefined ? [] : [buttons])];
+  const port = createChatPort({ botToken: chat.botToken, apiUrl: chat.apiUrl });
+  const posted = await port.post({ channel, key: 'run418/card', message: { text: 'Run 418', blocks } });
+  if (!posted.ok) throw new Error(JSON.stringify(posted.fault));
+  return posted.value;
+}
+
+describe('slash command', () => {
+  test('a quick answer is seen by the person who typed and by nobody else', async () => {
+    bot = await connect(async () => textAnswer('There is no rack9.'));
+
+    const said = await bot.chat.say({ user: 'ana', channel: '#dpu-lab', text: '/dpu provision rack9' });
+
+    const seen = await bot.chat.waitForMessage((message) => message.text.includes('rack9') && message.is_ephemeral);
+    expect(said).toMatchObject({ kind: 'slash', status: 'acked' });
+    expect(seen.blocks).toHaveLength(1);
+    expect(bot.calls).toMatchObject([
+      { userId: 'U0LABANA01', invocation: { text: 'provision rack9', source: 'slash' } },
+    ]);
+    expect(bot.chat.messages({ user: 'ben', channel: '#dpu-lab' }).some((m) => m.text.includes('rack9'))).toBe(false);
+  });
+
+  test('an answer that takes longer than the acknowledgement may is delivered afterwards', async () => {
+    let finish = (): void => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    bot = await connect(async () => {
+      await finished;
+      return textAnswer('late but there');
+    });
+
+    const said = await bot.chat.say({ user: 'ana', channel: '#dpu-lab', text: '/dpu runs' });
+    finish();
+
+    const seen = await bot.chat.waitForMessage((message) => message.text === 'late but there');
+    expect(said).toMatchObject({ status: 'acked' });
+    expect(seen.is_ephemeral).toBe(true);
+  });
+
+  test('a command that throws is answered with what, why and next instead of silence', async () => {
+    bot = await connect(async () => {
+      throw errors.runUnknown({ run: 77 });
+    });
+
+    await bot.chat.say({ user: 'ana', channel: '#dpu-lab', text: '/dpu run 77' });
+
+    const seen = await bot.chat.waitForMessage((message) => message.is_ephemeral && message.text.includes('no run 77'));
+    expect(JSON.stringify(seen.blocks)).toContain('/dpu runs');
+  });
+
+  test('a second delivery of the same request is not carried out again', async () => {
+    const never = { firstTime: async () => false };
+    bot = await connect(async () => textAnswer('twice'), { dedupe: never });
+
+    const said = await bot.chat.say({ user: 'ana', channel: '#dpu-lab', text: '/dpu runs' });
+
+    expect(said).toMatchObject({ status: 'acked' });
+    expect(bot.calls).toEqual([]);
+  });
+});
+
+describe('buttons', () => {
+  test('Approve on a card is the command approve with run and generation of that card', async () => {
+    bot = await connect(async () => undefined);
+    const ts = await postCard(bot.chat);
+
+    const pressed = await bot.chat.press({ user: 'ben', channel: '#dpu-lab', ts, actionId: 'run:approve' });
+
+    await expect.poll(() => bot?.calls.length).toBe(1);
+    expect(pressed).toMatchObject({ status: 'acked' });
+    expect(bot.calls).toMatchObject([
+      { userId: 'U0LABBEN01', invocation: { text: 'approve 418 --generation 3', source: 'button' } },
+    ]);
+  });
+
+  test('the refusal of a press is told to the person who pressed, only to them', async () => {
+    bot = await connect(async () => textAnswer('Ana asked for run 418 and so cannot approve it.'));
+    const ts = await postCard(bot.chat);
+
+    await bot.chat.press({ user: 'ana', channel: '#dpu-lab', ts, actionId: 'run:approve' });
+
+    const seen = await bot.chat.waitForMessage((message) => message.text.includes('cannot approve'));
+    expect(seen.is_ephemeral).toBe(true);
+    expect(bot.chat.messages({ user: 'ben', channel: '#dpu-lab' }).some((m) => m.text.includes('cannot'))).toBe(false);
+  });
+});
+
+describe('connection', () => {
+  test('two sockets are held, so that one is there while Slack refreshes the other', async () => {
+    bot = await connect(async () => textAnswer('here'));
+
+    const { chat } = bot;
+    await expect.poll(() => chat.stats().sockets.open, { timeout: 5000 }).toBe(2);
+  });
+
+  test('commands are answered again at once after Slack refreshed every socket', async () => {
+    bot = await connect(async () => textAnswer('still here'));
+    const { chat } = bot;
+    const say = async () => chat.say({ user: 'ana', channel: '#dpu-lab', text: '/dpu runs' });
+
+    for (let round = 0; round < 5; round += 1) {
+      chat.setFault({ fault: 'socket-disconnect', reason: 'refresh_requested' });
+      await expect.poll(say, { timeout: 2000, interval: 20 }).toMatchObject({ status: 'acked' });
+    }
+  });
+
+  test('the bot connects again by itself after the socket was cut and the API was away', async () => {
+    bot = await connect(async () => textAnswer('back'));
+    const { app, chat } = bot;
+
+    chat.setFault({ fault: 'slack-down' });
+    await expect.poll(() => app.connected(), { timeout: 10_000 }).toBe(false);
+    chat.clearFault('slack-down');
+
+    await expect.poll(() => app.connected(), { timeout: 15_000 }).toBe(true);
+    const said = await chat.say({ user: 'ana', channel: '#dpu-lab', text: '/dpu runs' });
+    expect(said).toMatchObject({ status: 'acked' });
+  });
+});
+
+describe('HTTP mode', () => {
+  const identity = { teamId: 'T1', botUserId: 'U1', botId: 'B1', url: '' };
+  const access = { botToken: 'xoxb-test', apiUrl: 'http://127.0.0.1:1/' };
+
+  test('a correctly signed command is carried out, a wrongly signed one is refused', async () => {
+    const lines: string[] = [];
+    const port = 20_000 + (process.pid % 20_000);
+    const app = createSlackApp({
+      ...access,
+      signingSecret: 'signing-secret',
+      port,
+      identity,
+      client: createInteractiveClient(access),
+      log: quiet,
+      dedupe: firstTimes(),
+      dispatch: async (_, { text }) => {
+        lines.push(text);
+        return textAnswer('fine');
+      },
+    });
+    const form = { command: '/dpu', text: 'runs', user_id: 'U2', team_id: 'T1', channel_id: 'C1', trigger_id: 't.1' };
+    const body = new URLSearchParams({ ...form, response_url: 'http://127.0.0.1:1/' }).toString();
+    const post = async (secret: string): Promise<Response> => {
+      const time = String(Math.floor(Date.now() / 1000));
+      const signature = `v0=${createHmac('sha256', secret).update(`v0:${time}:${body}`).digest('hex')}`;
+      const headers = {
+        'content-type': 'application/x-www-form-urlencoded',
+        'x-slack-request-timestamp': time,
+        'x-slack-signature': signature,
+      };
+      return fetch(`http://127.0.0.1:${port}/slack/events`, { method: 'POST', headers, body });
+    };
+
+    await app.start();
+    try {
+      const right = await post('signing-secret');
+      const wrong = await post('another-secret');
+      const health = await fetch(`http://127.0.0.1:${port}/health`);
+
+      expect(await right.json()).toMatchObject({ response_type: 'ephemeral', text: 'fine' });
+      expect(wrong.status).toBe(401);
+      expect(health.status).toBe(200);
+      expect(lines).toEqual(['runs']);
+    } finally {
+      await app.stop();
+    }
+  });
+});

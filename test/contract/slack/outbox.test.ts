@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Fault } from '../../../src/lab/chat/faults.ts';
+import type { RunningChat } from '../../../src/lab/chat/server.ts';
+import { startChat } from '../../../src/lab/chat/server.ts';
+import { postsOf } from '../../../src/report/posts.ts';
+import { createChatPort } from '../../../src/slack/chat-client.ts';
+import { runOutbox } from '../../../src/slack/outbox.ts';
+import { createMemoryOutboxStore } from '../../support/memory/outbox.ts';
+import { wholeRun } from '../../unit/report/samples.ts';
+import { quiet } from './setup.ts';
+
+const sample = wholeRun();
+/** A pretend Slack and a publisher of the sample run in front of it; both end with the test. */
+async function start(onTestFinished: (end: () => Promise<void>) => void, fault?: Fault): Promise<RunningChat> {
+  const slack = await startChat({ seed: 1 });
+  if (fault !== undefined) slack.setFault(fault);
+  const stop = publish(slack);
+  onTestFinished(async () => {
+    await stop();
+    await slack.close();
+  });
+  return slack;
+}
+
+function publish(slack: RunningChat): () => Promise<void> {
+  const run = { ...sample.run, channel: slack.channels[0]?.id ?? '' };
+  const clock = { nowMs: () => Date.now() };
+  const ending = new AbortController();
+  const running = runOutbox(
+    {
+      chat: createChatPort({ botToken: slack.botToken, apiUrl: slack.apiUrl }),
+      store: createMemoryOutboxStore(clock),
+      runs: {
+        get: async () => run,
+        open: async () => [],
+        recent: async () => [run],
+        plan: async (_, unit, hash) => sample.plans.find((plan) => plan.unit === unit && plan.hash === hash),
+      },
+      journal: {
+        read: async (_, unit, afterId) => (afterId === undefined ? sample.entries.filter((e) => e.unit === unit) : []),
+      },
+      progress: { get: async () => undefined },
+      notifier: { subscribe: async () => async () => undefined },
+      clock,
+      log: quiet,
+      workspace: slack.team.id,
+      owner: 'contract-test',
+      timing: { pollMs: 100, lookupGapMs: 200, maxBackoffMs: 500 },
+    },
+    ending.signal,
+  );
+  return async () => {
+    ending.abort();
+    await running;
+  };
+}
+
+/** The thread as a person in the channel sees it, root first. */
+function thread(slack: RunningChat): { readonly text: string; readonly ts: string }[] {
+  const channel = slack.channels[0]?.id ?? '';
+  const roots = slack.messages({ user: 'ana', channel }).filter((message) => message.text.startsWith('Run 418'));
+  return roots.flatMap((root) => {
+    const all = slack.messages({ user: 'ana', channel, threadTs: root.ts });
+    return [root, ...all.filter((message) => message.ts !== root.ts)];
+  });
+}
+
+const length = 1 + postsOf(sample.run, sample.plans, sample.entries).length;
+
+async function complete(slack: RunningChat): Promise<void> {
+  await expect.poll(() => thread(slack).length, { timeout: 18_000, interval: 100 }).toBe(length);
+}
+
+test.concurrent(
+  'the whole thread of a run is taken by Slack: no block refused, card first, end of run last',
+  async ({ onTestFinished }) => {
+    const slack = await start(onTestFinished);
+
+    await complete(slack);
+
+    const messages = thread(slack);
+    expect(messages[0]?.text).toContain('Run 418, provision rack1 (SIMULATED): Done');
+    expect(messages.at(-1)?.text).toContain('Run 418 (SIMULATED): Done');
+    expect(JSON.stringify(messages)).toContain('"type":"table"');
+  },
+);
+
+test.concurrent(
+  'posts whose replies were lost are found by their metadata, among roots and in the thread',
+  async ({ onTestFinished }) => {
+    const slack = await start(onTestFinished, { fault: 'lost-reply', method: 'chat.postMessage', times: 3 });
+
+    await complete(slack);
+    await sleep(500);
+
+    const texts = thread(slack).map((message) => message.text);
+    expect(texts).toHaveLength(length);
+    expect(new Set(texts).size).toBe(length);
+  },
+);
+
+test.concurrent(
+  'a Slack that answers 429 and then goes away delays the thread and doubles nothing',
+  async ({ onTestFinished }) => {
+    const limit = { fault: 'rate-limit-now', method: 'chat.postMessage', retryAfterSec: 1, times: 2 } as const;
+    const slack = await start(onTestFinished, limit);
+    await expect.poll(() => thread(slack).length, { timeout: 10_000 }).toBeGreaterThan(1);
+
+    slack.setFault({ fault: 'slack-down' });
+    await sleep(1500);
+    slack.clearFault();
+    await complete(slack);
+
+    const texts = thread(slack).map((message) => message.text);
+    expect(new Set(texts).size).toBe(length);
+  },
+);
