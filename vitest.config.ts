@@ -1,9 +1,36 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+/**
+ * One project per layer, named as its folder under test/ and as `npm test -- --layer NAME` calls it. Layers of one group
+ * run side by side; a later group starts when the earlier one has ended, because tests that start processes and measure
+ * time must not compete with a hundred unit tests for two cores.
+ */
+function layer(
+  name: string,
+  limits: { readonly group: number; readonly testTimeoutMs: number; readonly workers?: number },
+): TestProjectConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: limits.testTimeoutMs,
+      hookTimeout: Math.max(30_000, limits.testTimeoutMs),
+      ...(limits.workers !== undefined && { maxWorkers: limits.workers }),
+      sequence: { groupOrder: limits.group },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,engine,contract,lab,policy}/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    projects: [
+      layer('unit', { group: 0, testTimeoutMs: 20_000 }),
+      layer('engine', { group: 0, testTimeoutMs: 20_000 }),
+      layer('policy', { group: 0, testTimeoutMs: 20_000 }),
+      layer('contract', { group: 1, testTimeoutMs: 20_000 }),
+      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 2 }),
+      layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 1 }),
+      layer('browser', { group: 4, testTimeoutMs: 120_000, workers: 1 }),
+    ],
   },
 });

@@ -83,10 +83,19 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     connection: queueSpace.client,
     sites: servedSites(config, inventory, log),
     jobs: {
-      advance: { parse: (data) => AdvanceJob.parse(data), handle: async (job) => void (await advance(deps, job)) },
+      advance: {
+        parse: (data) => AdvanceJob.parse(data),
+        handle: async (job) => {
+          await advance(deps, job);
+          return undefined;
+        },
+      },
       plan: {
         parse: (data) => PlanJob.parse(data),
-        handle: async (job, signal) => void (await runPlanJob(deps, job, signal)),
+        handle: async (job, signal) => {
+          await runPlanJob(deps, job, signal);
+          return undefined;
+        },
       },
       unit: {
         parse: (data) => UnitJob.parse(data),

@@ -1,6 +1,6 @@
 /** Ports to clocks, devices, secrets and pins, as types only: what steps and facts see. Implemented by transport and store. */
 import type { ReadCommand, ReadResource } from './commands.ts';
-import type { BmcEndpoint, DpuEntry, HostSlice, SshEndpoint } from './inventory.ts';
+import type { DpuEntry, HostSlice } from './inventory.ts';
 import type { Secret } from './secret.ts';
 
 // ---------------------------------------------------------------------------------------------- time and chance
@@ -142,11 +142,6 @@ export interface CardRef {
   readonly slice: HostSlice;
   readonly dpu: DpuEntry;
   readonly serial?: string;
-}
-
-export interface BmcAddress {
-  readonly endpoint: BmcEndpoint;
-  readonly ssh?: SshEndpoint;
 }
 
 // ---------------------------------------------------------------------------------------------- secrets and pins

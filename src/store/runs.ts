@@ -101,13 +101,13 @@ export function createRunStore(space: RedisSpace, options: { readonly firstNumbe
       const run: Run = { ...newRun, id, version: 1 };
       const entries = events?.(run) ?? [];
       const keys = [
-        ...[runKey(id), space.key('runs'), space.key('runs', 'open'), stateKey(run)],
+        runKey(id),
+        space.key('runs'),
+        space.key('runs', 'open'),
+        stateKey(run),
         ...entries.map(({ unit }) => journalKey(space, id, unit)),
       ];
-      const args = [
-        ...[run.version, encode(run), id, openMark(run)],
-        ...entries.map(({ event }) => encodeEvent(event)),
-      ];
+      const args = [run.version, encode(run), id, openMark(run), ...entries.map(({ event }) => encodeEvent(event))];
       const stored = await space.script(`store run ${id}`, insertRun, keys, args);
       if (stored !== 1) throw errors.bug({ detail: `run number ${id} was given twice` });
       return run;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { UnitPlan } from '../../src/domain/plan.ts';
 import type { Run, UnitState } from '../../src/domain/run.ts';
@@ -220,7 +220,7 @@ describe('decide: laws', () => {
 
   it('asked again with its own result changes nothing and never queues a unit without approval of a risky plan', () => {
     const anyRun = fc.record({
-      runState: fc.constantFrom('planning', 'awaiting-approval', 'running' as const),
+      runState: fc.constantFrom<Run['state']>('planning', 'awaiting-approval', 'running'),
       unitStates: fc.tuple(...units.map(() => fc.constantFrom(...states))),
       approved: fc.boolean(),
       cancelled: fc.boolean(),
@@ -234,7 +234,7 @@ describe('decide: laws', () => {
             (current, name, index) => withUnits(current, { state: unitStates[index] ?? 'planned' }, [name]),
             base,
           ),
-          state: runState as Run['state'],
+          state: runState,
           ...(cancelled && { cancel: { by: ana, atMs: 0 } }),
         };
         const seen = situation({ plans, nowMs });

@@ -39,7 +39,7 @@ export interface World {
 /** An inventory and a rack model with stores that outlive the engines. */
 export function createWorld(inventory: Inventory, rack?: (nowMs: () => number) => RackModel): World {
   const clock = createFakeClock();
-  const nowMs = clock.nowMs;
+  const nowMs = (): number => clock.nowMs();
   return {
     clock,
     rack: rack?.(nowMs) ?? createRack({ nowMs, seed: 1 }),

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultMinPcieLink, findSku, pcieGbps } from '../../../src/domain/part-numbers.ts';
 import { BMC_PASSWORD_BYTES, generateBmcPassword, isGoodBmcPassword } from '../../../src/domain/password.ts';

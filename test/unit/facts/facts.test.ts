@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OpsError } from '../../../src/errors.ts';
 import { parseDpuMode } from '../../../src/facts/dpu-mode.ts';

@@ -1,0 +1,165 @@
+/**
+ * The lab in one process: pretend rack, pretend Slack, an inventory that fits them, and switches over HTTP. Run as
+ * `node --import tsx src/lab/main.ts --dir DIR --recipient age1... [--time-factor 120] [--ssh-key FILE.pub] [--hosts 2]`.
+ * Prints one line of JSON when everything listens. Ends on SIGTERM, SIGINT, or when the process that started it is gone.
+ */
+import { fstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Fault, type FaultName, faultNames } from './chat/faults.ts';
+import { type RunningChat, startChat } from './chat/server.ts';
+import { type FaultRequest, type RunningControl, startControl } from './control.ts';
+import { labInventory, type LabHost } from './inventory.ts';
+import { comparableSnapshot } from './rack/comparable.ts';
+import type { RackLayout } from './rack/layout.ts';
+import { rack1, wideRack } from './rack/layouts.ts';
+import { type RunningRack, startRack } from './rack/server.ts';
+
+const keyName = 'ssh-ops';
+/** If something does not close, the process ends all the same. */
+const closeLimitMs = 3_000;
+
+const { values } = parseArgs({
+  options: {
+    dir: { type: 'string' },
+    recipient: { type: 'string' },
+    'time-factor': { type: 'string', default: '120' },
+    'ssh-key': { type: 'string' },
+    hosts: { type: 'string' },
+  },
+});
+
+await main();
+
+async function main(): Promise<void> {
+  const { dir, recipient } = values;
+  const timeFactor = Number(values['time-factor']);
+  if (dir === undefined || recipient === undefined || !(timeFactor >= 1)) {
+    process.stderr.write('usage: main.ts --dir DIR --recipient age1... [--time-factor 120] [--ssh-key FILE.pub]\n');
+    process.exitCode = 2;
+    return;
+  }
+  const layout = values.hosts === undefined ? rack1() : wideRack(Number(values.hosts));
+  const authorizedKeys = values['ssh-key'] === undefined ? [] : [readFileSync(values['ssh-key'], 'utf8').trim()];
+  const rack = await startRack({ dir: join(dir, 'rack'), timeFactor, layout, authorizedKeys });
+  const chat = await startChat();
+  const control = await startControl({
+    state: () => rack.snapshot(),
+    comparable: () => comparableSnapshot(rack.snapshot()),
+    faults: () => ({ rack: rack.faults(), chat: chat.faults() }),
+    setFault: (fault) => setFault(rack, chat, fault),
+    clearFault: (name) => clearFault(rack, chat, name),
+  });
+  const inventory = resolve(dir, 'inventory.yaml');
+  writeFileSync(inventory, inventoryText(recipient, layout, rack, chat));
+  endWithParent(rack, chat, control);
+  process.stdout.write(`${readyLine(inventory, timeFactor, { rack, chat, control })}\n`);
+}
+
+/** One line, for the process that started the lab. The tokens open nothing but this pretend Slack. */
+function readyLine(
+  inventory: string,
+  timeFactor: number,
+  running: { readonly rack: RunningRack; readonly chat: RunningChat; readonly control: RunningControl },
+): string {
+  const { url, apiUrl, botToken, appToken, signingSecret, seed } = running.chat;
+  return JSON.stringify({
+    ready: true,
+    inventory,
+    timeFactor,
+    control: running.control.url,
+    chat: { url, apiUrl, botToken, appToken, signingSecret, seed },
+    hosts: running.rack.hosts,
+  });
+}
+
+function inventoryText(recipient: string, layout: RackLayout, rack: RunningRack, chat: RunningChat): string {
+  const hosts = rack.hosts.map(({ name, ssh, dpus }): LabHost => ({
+    name,
+    ssh: { address: ssh.address, port: ssh.port, user: ssh.user, hostKeys: [ssh.hostKeySha256] },
+    cards: dpus,
+  }));
+  return labInventory({
+    recipient,
+    rack: layout.name,
+    hosts,
+    links: cablesOf(layout),
+    groups: {
+      operators: groupId(chat, 'dpu-operators'),
+      approvers: groupId(chat, 'dpu-approvers'),
+      admins: groupId(chat, 'dpu-admins'),
+    },
+    key: keyName,
+  });
+}
+
+/** Each cable once: the layout names it at both ends. */
+function cablesOf(layout: RackLayout): [string, string][] {
+  const ends = layout.hosts
+    .flatMap((host) => host.cards)
+    .flatMap((card) =>
+      Object.entries(card.links).map(([port, far]): [string, string] => [`${card.name}/${port}`, far]),
+    );
+  return ends.filter(([near, far]) => near < far);
+}
+
+function groupId(chat: RunningChat, handle: string): string {
+  const group = chat.groups.find((one) => one.handle === handle);
+  if (group === undefined) throw new Error(`The pretend Slack has no user group ${handle}.`);
+  return group.id;
+}
+
+function isChatFault(name: string): name is FaultName {
+  return (faultNames as readonly string[]).includes(name);
+}
+
+/** Faults of the chat need more than a name where they concern one method: those strike the posting of messages. */
+function chatFault(name: FaultName, uses: number | undefined): Fault {
+  const times = uses === undefined ? {} : { times: uses };
+  const method = 'chat.postMessage';
+  switch (name) {
+    case 'slow':
+      return { fault: name, method, delayMs: 2_000, ...times };
+    case 'api-error':
+    case 'lost-reply':
+      return { fault: name, method, times: uses ?? 1 };
+    case 'rate-limit-now':
+      return { fault: name, times: uses ?? 1 };
+    case 'slack-down':
+    case 'socket-disconnect':
+      return { fault: name };
+  }
+}
+
+function setFault(rack: RunningRack, chat: RunningChat, { name, target, uses }: FaultRequest): void {
+  if (isChatFault(name)) {
+    chat.setFault(chatFault(name, uses));
+    return;
+  }
+  rack.injectFault(name, { ...(target !== undefined && { target }), ...(uses !== undefined && { uses }) });
+}
+
+function clearFault(rack: RunningRack, chat: RunningChat, name: string): void {
+  if (isChatFault(name)) chat.clearFault(name);
+  else rack.clearFault(name);
+}
+
+function endWithParent(rack: RunningRack, chat: RunningChat, control: RunningControl): void {
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(0), closeLimitMs).unref();
+    Promise.all([rack.saveState(), control.close(), chat.close(), rack.close()]).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', end).once('SIGINT', end).once('disconnect', end);
+  // A pipe that closes means its other end is gone; /dev/null and a terminal say nothing about the parent.
+  const stdin = fstatSync(0);
+  if (stdin.isFIFO() || stdin.isSocket()) process.stdin.once('end', end).once('error', end).resume();
+}

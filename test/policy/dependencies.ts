@@ -1,0 +1,40 @@
+/** Every direct dependency with the reason why it earns its place. A new one needs a line here and somebody who agrees. */
+export const dependencies: Readonly<Record<string, string>> = {
+  '@slack/bolt': 'Slack apps: signatures, acknowledgement, Socket Mode; asked for by the project',
+  '@slack/socket-mode': "Bolt's receiver is configured through its types and options",
+  '@slack/types': 'types of blocks and events',
+  '@slack/web-api': 'Web API client with its retry policy set by us',
+  'age-encryption':
+    'age, the format of secrets at rest, from its author; also used by the operators on the command line',
+  axios: 'HTTP client of the Redfish transport; asked for by the project',
+  bullmq: 'jobs between bot and workers; asked for by the project',
+  canonicalize: 'RFC 8785 canonical JSON: the plan hash must not depend on key order',
+  'fastest-levenshtein': '"did you mean" for commands, flags and targets',
+  ioredis: 'Redis client that BullMQ uses too',
+  pino: 'structured logs with redaction',
+  'prom-client': 'Prometheus text format and histograms',
+  'shell-quote': 'splits what a person typed into words, with quotes',
+  ssh2: 'SSH client with jump hosts and host key checks; asked for by the project',
+  undici: 'peer of @slack/socket-mode; pinned, because its next major version does not run on Node 20',
+  yaml: 'inventory files with line numbers in every problem',
+  zod: 'schemas of everything that comes from outside; asked for by the project',
+};
+
+export const devDependencies: Readonly<Record<string, string>> = {
+  '@types/express': 'types',
+  '@types/node': 'types, of the oldest Node that is supported',
+  '@types/ssh2': 'types',
+  '@types/ws': 'types',
+  express: 'HTTP routes of the pretend Slack',
+  'fast-check': 'property tests of parsers, escaping and state machines',
+  knip: 'unused files, exports and dependencies',
+  oxlint: 'linter',
+  'oxlint-tsgolint': 'type-aware rules of oxlint: floating promises, exhaustive switches',
+  'playwright-core': 'drives a real Chromium in the browser tests and for the screenshot',
+  prettier: 'the one formatter',
+  selfsigned: 'certificates of the pretend BMCs, made by other code than ours',
+  tsx: 'runs TypeScript on Node 20, which cannot yet',
+  typescript: 'types and build',
+  vitest: 'test runner; asked for by the project; 4.1 because 5 needs Node 22',
+  ws: "WebSocket server of the pretend Slack's Socket Mode",
+};
