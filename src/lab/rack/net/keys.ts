@@ -21,8 +21,12 @@ export interface RackKeys {
 const validDays = 3650;
 const dayMs = 86_400_000;
 
+/** ssh2 1.17 writes about one ed25519 key in 300 so that it cannot read it itself; then another one is made. */
 function newHostKey(): string {
-  return ssh2.utils.generateKeyPairSync('ed25519').private;
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync('ed25519').private;
+    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
+  }
 }
 
 async function newCertificate(name: string): Promise<Certificate> {

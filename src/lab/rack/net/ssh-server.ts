@@ -241,6 +241,8 @@ export async function startSshServer(options: SshServerOptions): Promise<Endpoin
       socket.resetAndDestroy();
       return;
     }
+    // As sshd does for every session (OpenSSH packet.c, ssh_packet_set_interactive).
+    socket.setNoDelay(true);
     const chosen = machine.showsSecondKey() ? second : first;
     (chosen as unknown as { injectSocket(socket: Socket): void }).injectSocket(socket);
   });
