@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import type { JournalEntry } from '../src/domain/journal.ts';
-import { Inventory, sliceOf } from '../src/domain/inventory.ts';
+import { Inventory, sliceOf, type HostSlice } from '../src/domain/inventory.ts';
 import { Secret } from '../src/domain/secret.ts';
 import { kernelVersion } from '../src/facts/host-system.ts';
 import { dpuSystemResource } from '../src/facts/dpu-system.ts';
@@ -25,6 +25,7 @@ import { createMemoryStores } from '../test/support/memory/index.ts';
 import { startRedis } from '../test/support/redis.ts';
 
 const rounds = 300;
+type RackDpu = Awaited<ReturnType<typeof startRack>>['hosts'][number]['dpus'][number];
 
 /** Times both in turn after a warm-up and prints the line. Milliseconds. */
 async function figure(
@@ -158,42 +159,54 @@ async function deviceFigures(): Promise<void> {
       true,
     );
     raw.end();
-    const stores = createMemoryStores({ clock: systemClock });
-    const clock = createDeviceClock({ timeFactor: 120, simulated: true });
-    const bmc = createBmcAccess({
-      hosts,
-      credentials: stores.credentials,
-      pins: stores.pins,
-      budget: stores.loginBudget,
-      clock: () => clock,
-      redactor: createRedactor(),
-    });
-    const ref = { slice, dpu: slice.entry.dpus[0] ?? card, serial: dpu.serial } as Parameters<typeof bmc.login>[0];
-    const first = await bmc.login(ref, { timeoutMs: 10_000, signal });
-    if (first.state !== 'in') throw new Error(`no login: ${first.state}`);
-    await first.session.patchSecret(
-      '/redfish/v1/AccountService/Accounts/root',
-      { Password: new Secret('Bench-Pass-4711!') },
-      { timeoutMs: 10_000, signal },
-    );
-    await stores.credentials.savePending({ serial: dpu.serial }, new Secret('Bench-Pass-4711!'), '');
-    bmc.forget(ref);
-    const login = await bmc.login(ref, { timeoutMs: 10_000, signal });
-    if (login.state !== 'in') throw new Error(`no login: ${login.state}`);
-    const authorization = `Basic ${Buffer.from('root:Bench-Pass-4711!').toString('base64')}`;
-    await figure(
-      'one Redfish GET with the certificate checked',
-      'node:https, any certificate accepted',
-      async () => login.session.get(dpuSystemResource, { timeoutMs: 5_000, signal }),
-      async () => rawGet(dpu.bmc.address, dpu.bmc.port, dpuSystemResource.path, authorization),
-      true,
-    );
-    await bmc.close();
+    await redfishFigure(hosts, slice, dpu);
   } finally {
     await hosts.close();
     await rack.close();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Gives the pretend BMC a password of its own first, as a provisioned card has one. */
+async function redfishFigure(
+  hosts: ReturnType<typeof createHostAccess>,
+  slice: HostSlice,
+  dpu: RackDpu,
+): Promise<void> {
+  const stores = createMemoryStores({ clock: systemClock });
+  const clock = createDeviceClock({ timeFactor: 120, simulated: true });
+  const bmc = createBmcAccess({
+    hosts,
+    credentials: stores.credentials,
+    pins: stores.pins,
+    budget: stores.loginBudget,
+    clock: () => clock,
+    redactor: createRedactor(),
+  });
+  const [entry] = slice.entry.dpus;
+  if (entry === undefined) throw new Error('the slice has no card');
+  const ref = { slice, dpu: entry, serial: dpu.serial };
+  const { signal } = new AbortController();
+  const first = await bmc.login(ref, { timeoutMs: 10_000, signal });
+  if (first.state !== 'in') throw new Error(`no login: ${first.state}`);
+  await first.session.patchSecret(
+    '/redfish/v1/AccountService/Accounts/root',
+    { Password: new Secret('Bench-Pass-4711!') },
+    { timeoutMs: 10_000, signal },
+  );
+  await stores.credentials.savePending({ serial: dpu.serial }, new Secret('Bench-Pass-4711!'), '');
+  bmc.forget(ref);
+  const login = await bmc.login(ref, { timeoutMs: 10_000, signal });
+  if (login.state !== 'in') throw new Error(`no login: ${login.state}`);
+  const authorization = `Basic ${Buffer.from('root:Bench-Pass-4711!').toString('base64')}`;
+  await figure(
+    'one Redfish GET with the certificate checked',
+    'node:https, any certificate accepted',
+    async () => login.session.get(dpuSystemResource, { timeoutMs: 5_000, signal }),
+    async () => rawGet(dpu.bmc.address, dpu.bmc.port, dpuSystemResource.path, authorization),
+    true,
+  );
+  await bmc.close();
 }
 
 async function rawClient(host: string, port: number, username: string, privateKey: string): Promise<ssh2.Client> {

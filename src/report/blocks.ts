@@ -86,7 +86,7 @@ function oneSpan(text: string): string {
   return cutPlain(text.replaceAll(/\s+/g, ' '), blockLimits.spanText) || ' ';
 }
 
-/** A table of plain cells with a heading row; cells are never parsed. Columns of figures stand to the right. */
+/** A table of plain cells with a heading row; cells are never parsed. Names in the first column are kept in one piece, figures stand to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): KnownBlock {
   const cells = (texts: readonly string[]): { type: 'raw_text'; text: string }[] =>
     texts.slice(0, blockLimits.tableColumns).map((text) => ({ type: 'raw_text', text: cutPlain(text, 200) || ' ' }));
@@ -95,7 +95,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     type: 'table',
     rows: [head, ...rows].slice(0, blockLimits.tableRows).map(cells),
     column_settings: head.map((_, column) => ({
-      is_wrapped: true,
+      is_wrapped: column > 0 && !isFigures(column),
       ...(isFigures(column) && { align: 'right' as const }),
     })),
   };

@@ -1,3 +1,4 @@
+import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
 import type { Run } from '../domain/run.ts';
 import type { Bullet } from './blocks.ts';
@@ -34,10 +35,10 @@ export function unitEndMessage(
   return { text: head, blocks };
 }
 
-/** End of a run: outcome, duration, a table of the targets, and the requester is mentioned. */
-export function runEndMessage(run: Run, fold: JournalFold, atMs: number, event: RunEnded): ChatMessage {
+/** End of a run: outcome with its summary, a table of the targets, and the requester is mentioned. */
+export function runEndMessage(run: Run, fold: JournalFold, event: RunEnded): ChatMessage {
   const stamp = run.simulated ? ' (SIMULATED)' : '';
-  const head = `${mention(run.requester.userId)} *Run ${run.id}${stamp}: ${runStateWords[event.state]}* after ${duration(atMs - run.createdAtMs)}`;
+  const head = `${mention(run.requester.userId)} *Run ${run.id}${stamp}: ${runStateWords[event.state]}*`;
   const told = Object.values(fold.units).some(
     (unit) => unit.ended?.failure !== undefined || unit.planFailure !== undefined,
   );
@@ -47,10 +48,20 @@ export function runEndMessage(run: Run, fold: JournalFold, atMs: number, event: 
   const shown = rows.slice(0, 99);
   const text = `Run ${run.id}${stamp}: ${runStateWords[event.state]}. ${oneLine(event.summary)}`;
   const blocks = sections(lines);
-  if (shown.length > 0) blocks.push(table(['Card', 'Host', 'Result', 'Changed', 'Right already', 'Took'], shown));
+  if (shown.length > 0) blocks.push(targetTable(shown));
   if (rows.length > shown.length)
     blocks.push(...sections([`${count(rows.length - shown.length, 'more target')} not listed here.`]));
   return { text, blocks };
+}
+
+/** The column of the hosts is there when the names of the cards do not say it already: phones are narrow. */
+function targetTable(rows: readonly (readonly string[])[]): KnownBlock {
+  const isNamed = rows.every(([card = '', host = '']) => card.startsWith(host));
+  const head = ['Card', 'Host', 'Result', 'Changed', 'Right', 'Took'];
+  const [shownHead = head, ...shown] = isNamed
+    ? [head, ...rows].map((row) => row.filter((_, column) => column !== 1))
+    : [head, ...rows];
+  return table(shownHead, shown);
 }
 
 /**

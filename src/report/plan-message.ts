@@ -91,7 +91,7 @@ function targetList(target: string, plan: UnitPlan): KnownBlock {
 const STATE: Readonly<Record<PlannedStep['state'], string>> = {
   satisfied: 'Right already',
   change: 'Will change',
-  deferred: 'Known later',
+  deferred: 'Later',
   refused: 'Refused',
   skipped: 'Skipped',
 };

@@ -75,7 +75,7 @@ export function postsOf(run: Run, plans: readonly UnitPlan[], entries: readonly 
   return ordered.flatMap((entry, index) => {
     walk.fold = foldMore(walk.fold, [entry]);
     const { event } = entry;
-    const drafts = isRunEvent(event) ? runDrafts(walk, event, entry.atMs, index) : unitDrafts(walk, entry.unit, event);
+    const drafts = isRunEvent(event) ? runDrafts(walk, event, index) : unitDrafts(walk, entry.unit, event);
     return drafts.map(({ kind, message, live }, part) => ({
       key: postKey(run.id, entry.unit, part === 0 ? entry.id : `${entry.id}/${part + 1}`),
       kind,
@@ -102,7 +102,7 @@ function byId(a: JournalEntry, b: JournalEntry): number {
   return aMs - bMs || aSeq - bSeq || (a.unit < b.unit ? -1 : Number(a.unit > b.unit));
 }
 
-function runDrafts(walk: Walk, event: RunEvent, atMs: number, index: number): Draft[] {
+function runDrafts(walk: Walk, event: RunEvent, index: number): Draft[] {
   switch (event.type) {
     case 'approval-requested': {
       const outcome = approvalOutcome(walk.run, event.generation, walk.entries.slice(index + 1));
@@ -117,7 +117,7 @@ function runDrafts(walk: Walk, event: RunEvent, atMs: number, index: number): Dr
       ];
     }
     case 'run-ended':
-      return [...planDrafts(walk), { kind: 'run-end', message: runEndMessage(walk.run, walk.fold, atMs, event) }];
+      return [...planDrafts(walk), { kind: 'run-end', message: runEndMessage(walk.run, walk.fold, event) }];
     case 'vote':
       return [{ kind: 'vote', message: lines([voteText(event)]) }];
     case 'approval-expired':
@@ -233,16 +233,17 @@ function appliedMessage(
   event: Extract<JournalEvent, { readonly type: 'step-applied' }>,
 ): ChatMessage {
   const title = oneLine(titleOf(walk, unit, event.step, event.target));
-  const text = `*${escapeMrkdwn(event.target)}*: ${title} done in ${duration(event.tookMs)}. ${prose(shortHashes(event.reason), 900)}`;
+  const head = `*${escapeMrkdwn(event.target)}*: *${title}* done in ${duration(event.tookMs)}`;
+  const text = prose(shortHashes(event.reason), 900);
   const checks = event.verdicts
     .slice(0, 10)
     .map(
       ({ check, pass, actual }) =>
         `${pass ? '' : 'NOT as wanted: '}${oneLine(check, 150)} is ${oneLine(shortHashes(actual), 150)}`,
     );
-  if (checks.length === 0) return lines([text]);
   const more = event.verdicts.length > 10 ? ` and ${count(event.verdicts.length - 10, 'more check')}` : '';
-  return { text, blocks: [...sections([text]), small(`Checked: ${checks.join('; ')}${more}`)] };
+  const checked = checks.length === 0 ? [] : [small(`Checked: ${checks.join('; ')}${more}`)];
+  return { text: `${head}. ${text}`, blocks: [...sections([head, text]), ...checked] };
 }
 
 function failureDraft(walk: Walk, unit: string, title: string, failure: Failure): Draft {

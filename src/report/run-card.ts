@@ -63,12 +63,11 @@ function approvedBy(view: RunView): string[] {
   return people.length === 0 ? [] : [`approved by ${[...new Set(people)].join(', ')}`];
 }
 
-/** While a person is waited for nothing is redrawn, so a running time would only go stale. */
+/** The summary of the end says how long it took; while a person is waited for, a running time would only go stale. */
 function timing(view: RunView, nowMs: number): string {
-  if (view.endedAtMs !== undefined)
-    return `took ${duration(view.endedAtMs - view.createdAtMs)}, ended ${slackDate(view.endedAtMs)}`;
+  if (view.endedAtMs !== undefined) return `ended ${slackDate(view.endedAtMs)}`;
   const since = `since ${slackDate(view.createdAtMs)}`;
-  const isAtWork = view.state === 'planning' || view.state === 'running';
+  const isAtWork = (view.state === 'planning' || view.state === 'running') && nowMs - view.createdAtMs >= 1000;
   return isAtWork ? `${since}, ${duration(nowMs - view.createdAtMs)} so far` : since;
 }
 
@@ -95,7 +94,7 @@ function unitBlock(unit: UnitView, isDetailed: boolean, nowMs: number): KnownBlo
     bullets.push({ spans: [`Waiting: ${unit.waiting.reason}`, ...until(unit.waiting.untilMs)] });
   if (unit.current !== undefined) bullets.push(...currentBullets(unit.current, nowMs));
   const hasStarted = unit.state !== 'planning' && unit.state !== 'planned' && unit.state !== 'queued';
-  if (hasStarted) bullets.push(...unit.targets.flatMap((target) => targetBullets(target, isDetailed)));
+  if (hasStarted) bullets.push(...unit.targets.flatMap((target) => targetBullets(target, unit.unit, isDetailed)));
   return bulletList([{ bold: unit.unit }, `: ${unitState(unit, isDetailed && hasStarted)}`], bullets);
 }
 
@@ -136,12 +135,12 @@ const GROUPS: readonly { readonly word: string; readonly states: readonly StepVi
   { word: 'waiting', states: ['waiting'] },
   { word: 'failed', states: ['failed', 'needs-human', 'refused', 'cancelled'] },
   { word: 'to do', states: ['to-do'] },
-  { word: 'known later', states: ['later'] },
+  { word: 'later', states: ['later'] },
   { word: 'right already', states: ['right-already', 'satisfied'] },
 ];
 
 /** How far a target is; with details, which steps stand how. */
-function targetBullets(target: TargetView, isDetailed: boolean): Bullet[] {
+function targetBullets(target: TargetView, unit: string, isDetailed: boolean): Bullet[] {
   const steps = target.steps.length === 0 ? '' : `, ${target.done} of ${count(target.steps.length, 'step')}`;
   const head: Bullet = { spans: [{ bold: target.target }, `: ${targetStateWords[target.state]}${steps}`] };
   if (!isDetailed) return [head];
@@ -149,9 +148,8 @@ function targetBullets(target: TargetView, isDetailed: boolean): Bullet[] {
     const titles = target.steps.filter((step) => states.includes(step.state)).map((step) => step.title);
     return titles.length === 0 ? [] : [`${word}: ${plainList(titles, 12)}`];
   });
-  // A target with nothing to tell but one group, as a host that was only looked at, needs no second line.
-  if (groups.length === 1 && target.state === 'done')
-    return [{ spans: [{ bold: target.target }, `: ${groups[0] ?? ''}`] }];
+  // The host itself stands above already; where all of its steps were right, one line says so.
+  if (target.target === unit && groups.length === 1 && target.state === 'done') return [{ spans: groups }];
   return [head, ...groups.map((text): Bullet => ({ indent: 1, spans: [text] }))];
 }
 

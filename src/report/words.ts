@@ -1,7 +1,7 @@
 /** The words for states and risks. A state is always told in words, never by colour or sign alone. */
 import type { DeviceState, Failure, Risk } from '../domain/outcome.ts';
 import type { RunState, UnitState } from '../domain/run.ts';
-import type { StepViewState, TargetView } from './run-view.ts';
+import type { TargetView } from './run-view.ts';
 import { prose } from './text.ts';
 
 export const runStateWords: Readonly<Record<RunState, string>> = {
@@ -45,22 +45,6 @@ export const targetStateWords: Readonly<Record<TargetView['state'], string>> = {
   waiting: 'waiting',
   'to-do': 'to do',
   done: 'done',
-};
-
-export const stepStateWords: Readonly<Record<StepViewState, string>> = {
-  running: 'running',
-  satisfied: 'right already',
-  applied: 'done',
-  waiting: 'waiting',
-  failed: 'failed',
-  refused: 'refused',
-  'needs-human': 'needs a person',
-  cancelled: 'cancelled',
-  'to-do': 'to do',
-  later: 'known later',
-  'right-already': 'right already',
-  'left-out': 'left out',
-  skipped: 'skipped',
 };
 
 export const riskWords: Readonly<Record<Risk, string>> = {

@@ -1,8 +1,10 @@
 import type { CallOptions } from '../../domain/device-ports.ts';
 import { Secret } from '../../domain/secret.ts';
+import { errors, OpsError } from '../../errors.ts';
 import type { Redactor } from '../redact.ts';
-import { extendedInfo, hasMessage, jsonOf, prop, replyError } from './errors.ts';
+import { extendedInfo, hasMessage, isBusy, jsonOf, prop, replyError, retriedReads } from './errors.ts';
 import type { BmcHttp, HttpReply } from './http.ts';
+import { type RetryDeps, retried, type Tried } from './retry.ts';
 
 /** The BMC account dpubot uses; the only administrator a BlueField BMC ships with. */
 const bmcUser = 'root';
@@ -50,11 +52,38 @@ export async function tryLogin(
 /** What a login is worth now: it may do all, only change its password, or nothing any more. */
 export type Standing = 'free' | 'must-change' | 'expired';
 
-/** Asks with one GET. A BMC that is too busy to say is taken to allow all: what comes next will show. */
-export async function probeStanding(http: BmcHttp, auth: BmcAuth, options: CallOptions): Promise<Standing> {
-  const reply = await http.send({ method: 'GET', path: probePath, headers: auth.headers() }, options);
-  if (reply.status === 401) return 'expired';
-  return isChangeRequired(reply) ? 'must-change' : 'free';
+export interface ProbeDeps extends RetryDeps {
+  readonly http: BmcHttp;
+  readonly redactor: Redactor;
+}
+
+/**
+ * Asks with a GET, which is tried as often as any read. A BMC that does not say is an error and never taken to allow all:
+ * the factory password would look like one that need not be changed. Throws what the last try threw.
+ */
+export async function probeStanding(deps: ProbeDeps, auth: BmcAuth, options: CallOptions): Promise<Standing> {
+  return retried(deps, options, (left) => probeOnce(deps, auth, left));
+}
+
+async function probeOnce({ http, redactor }: ProbeDeps, auth: BmcAuth, options: CallOptions): Promise<Tried<Standing>> {
+  let reply: HttpReply;
+  try {
+    reply = await http.send({ method: 'GET', path: probePath, headers: auth.headers() }, options);
+  } catch (error) {
+    if (error instanceof OpsError && retriedReads.has(error.code)) return { kind: 'transient', error };
+    throw error;
+  }
+  if (reply.status === 401) return { kind: 'value', value: 'expired' };
+  if (isChangeRequired(reply)) return { kind: 'value', value: 'must-change' };
+  if (isBusy(reply.status))
+    return { kind: 'transient', error: replyError(http.target, 'GET', probePath, reply, redactor) };
+  if (reply.status === 200 && jsonOf(reply.text) === undefined)
+    return { kind: 'transient', error: unreadable(http.target) };
+  return { kind: 'value', value: 'free' };
+}
+
+function unreadable(target: string): OpsError {
+  return errors.redfishUnexpected({ target, request: `GET ${probePath}`, problem: 'The reply is not JSON.' });
 }
 
 /** 403 with `PasswordChangeRequired`, or with nothing at all (seen on real cards; NICo's BMC model does the same). */

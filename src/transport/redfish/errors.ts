@@ -73,6 +73,9 @@ export function hasMessage(messages: readonly RedfishMessage[], key: string): bo
   return messages.some(({ messageId }) => messageId.split('.').at(-1) === key);
 }
 
+/** Errors of a read after which it may be tried again. */
+export const retriedReads: ReadonlySet<string> = new Set(['bmc-unreachable', 'bmc-reply-lost']);
+
 /** Statuses with which a BMC says "not now" (it starts, or is overloaded). */
 export function isBusy(status: number): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504;

@@ -174,7 +174,9 @@ async function reuse(
     (one) => one.slot === 'pending' && one !== match && !wasRefused(state.memory, trusted, one, nowMs),
   );
   if (undecided) return undefined;
-  const standing = await probeStanding(pooled.http, pooled.session.auth(), left(call));
+  const { redactor, random = Math.random } = options;
+  const deps = { http: pooled.http, redactor, random, clock: options.clock(card.slice) };
+  const standing = await probeStanding(deps, pooled.session.auth(), left(call));
   if (standing === 'expired') return undefined;
   return { state: 'in', slot: match.slot, mustChange: standing === 'must-change', session: pooled.session };
 }
@@ -201,7 +203,7 @@ async function signIn(
     },
   });
   state.pooled = { secret: one.secret, trusted, http, session };
-  const standing = verdict.mustChange ? 'must-change' : await probeStanding(http, verdict.auth, left(call));
+  const standing = verdict.mustChange ? 'must-change' : await probeStanding(deps, verdict.auth, left(call));
   return { state: 'in', slot: one.slot, mustChange: standing === 'must-change', session };
 }
 

@@ -3,7 +3,7 @@ import { Secret } from '../../domain/secret.ts';
 import { errors, OpsError } from '../../errors.ts';
 import type { Redactor } from '../redact.ts';
 import { type BmcAuth, logout } from './auth.ts';
-import { isBusy, jsonOf, replyError, retryAfterMs } from './errors.ts';
+import { isBusy, jsonOf, replyError, retriedReads, retryAfterMs } from './errors.ts';
 import type { BmcHttp, HttpReply, HttpRequest } from './http.ts';
 import { countdown, longestWaitMs, retried, type Tried } from './retry.ts';
 import { followTask } from './task.ts';
@@ -27,8 +27,6 @@ export interface OpenRedfishSession extends BmcSession {
   auth(): BmcAuth;
   logout(options: CallOptions): Promise<void>;
 }
-
-const retriedReads: ReadonlySet<string> = new Set(['bmc-unreachable', 'bmc-reply-lost']);
 
 /**
  * A logged-in Redfish session. Reads are tried up to three times when the BMC is away or busy; writes are sent once. An

@@ -43,11 +43,10 @@ const afterExitMs = 2_000;
 export async function execute(connection: Connection, request: ExecRequest, call: Call): Promise<ExecResult> {
   const release = await connection.sessions.acquire(call.signal);
   try {
-    const channel = await openChannel(connection, request, call.signal);
-    // The far end of a dead channel answers a late write with an error event; the result tells the rest.
-    channel.on('error', () => undefined);
+    const status: Status = {};
+    const channel = await openChannel(connection, request, call.signal, status);
     const { stdin } = request;
-    const result = collect(channel, connection, request, call);
+    const result = collect(channel, connection, request, call, status);
     channel.end(stdin instanceof Secret ? stdin.reveal() : (stdin ?? ''));
     return await result;
   } finally {
@@ -55,7 +54,27 @@ export async function execute(connection: Connection, request: ExecRequest, call
   }
 }
 
-async function openChannel(connection: Connection, request: ExecRequest, signal: AbortSignal): Promise<ClientChannel> {
+/** How a command ended, once the far end has said so. */
+interface Status {
+  exit?: { readonly code: number; readonly signal: string | undefined };
+}
+
+/** Listens before the packet that opened the channel is left: a quick command's exit status may stand in the same one. */
+function listen(channel: ClientChannel, status: Status): void {
+  // The far end of a dead channel answers a late write with an error event; the result tells the rest.
+  channel.on('error', () => undefined);
+  channel.on('exit', (code: number | null, signal?: string) => {
+    status.exit =
+      code === null ? { code: signalExitCode(signal), signal: signal ?? 'a signal' } : { code, signal: undefined };
+  });
+}
+
+async function openChannel(
+  connection: Connection,
+  request: ExecRequest,
+  signal: AbortSignal,
+  status: Status,
+): Promise<ClientChannel> {
   const { host, label, channelOpenTimeoutMs: timeoutMs } = request;
   let abandoned = false;
   let timer: NodeJS.Timeout | undefined;
@@ -71,7 +90,10 @@ async function openChannel(connection: Connection, request: ExecRequest, signal:
       connection.client.exec(request.line, (error, channel) => {
         if (error) reject(openError(host, label, error));
         else if (abandoned) stop(channel);
-        else resolve(channel);
+        else {
+          listen(channel, status);
+          resolve(channel);
+        }
       });
     } catch (error) {
       connection.retire();
@@ -100,20 +122,21 @@ function collect(
   connection: Connection,
   request: ExecRequest,
   call: Call,
+  status: Status,
 ): Promise<ExecResult> {
   const stdout = createHeadTail(request.maxBytes);
   const stderr = createHeadTail(request.maxBytes);
-  let exit: { readonly code: number; readonly signal: string | undefined } | undefined;
   let silent: NodeJS.Timeout | undefined;
   let cutShort = false;
 
   return new Promise((resolve, reject) => {
     const watchSilence = (): void => {
       clearTimeout(silent);
-      if (exit !== undefined) silent = setTimeout(() => finish(true), afterExitMs);
+      if (status.exit !== undefined) silent = setTimeout(() => finish(true), afterExitMs);
     };
     const finish = (early: boolean): void => {
       cleanUp();
+      const { exit } = status;
       if (exit === undefined) return reject(errors.sshLost({ host: request.host, command: request.label }));
       cutShort = early;
       if (early) stop(channel);
@@ -141,12 +164,9 @@ function collect(
       stderr.push(chunk);
       watchSilence();
     });
-    channel.on('exit', (code: number | null, signal?: string) => {
-      exit =
-        code === null ? { code: signalExitCode(signal), signal: signal ?? 'a signal' } : { code, signal: undefined };
-      watchSilence();
-    });
+    channel.on('exit', watchSilence);
     channel.on('close', () => finish(false));
+    watchSilence();
     call.signal.addEventListener('abort', abort, { once: true });
     if (call.signal.aborted) abort();
   });

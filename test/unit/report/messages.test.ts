@@ -169,7 +169,7 @@ describe('the card', () => {
 
     const text = plainText(runCard(foldJournal(ended, plans, entries), START_MS), (id) => id.slice(2).toLowerCase());
 
-    expect(text).toContain('SIMULATED · asked for by @ana · approved by @ben · took 15 s');
+    expect(text).toContain('SIMULATED · asked for by @ana · approved by @ben · ended 2026-11-22 14:00 UTC');
     expect(text).toContain(
       ['as7: done in 7.0 s', '• as7-dpu0: done, 2 of 3 steps', '    • changed: disable secure boot'].join('\n'),
     );
@@ -194,7 +194,7 @@ describe('the plan', () => {
     expect(text).toContain(
       '• Will change: disable secure boot (disruptive): Secure Boot of as7-dpu0 is switched off\n',
     );
-    expect(text).toContain('• Known later: read mode: known after the reset');
+    expect(text).toContain('• Later: read mode: known after the reset');
     expect(text).toContain('Reboots: Arm side of as7-dpu0 2 times');
     expect(text).toContain(`Plan \`${plans[0]?.hash.slice(0, 12)}\``);
   });

@@ -28,12 +28,12 @@ describe('the thread of a run', () => {
     const texts = posts.map((post) => plainText(post.message, names));
     expect(texts[1]).toContain('Outcome: approved by @ben');
     expect(texts[2]).toBe('@ben approved the plan (1 of 1).');
-    expect(texts[4]).toContain('as7-dpu0: disable secure boot done in 1 min 20 s. Secure Boot is off.');
+    expect(texts[4]).toContain('as7-dpu0: disable secure boot done in 1 min 20 s\nSecure Boot is off.');
     expect(texts[4]).toContain('Checked: SecureBootCurrentBoot is Disabled');
     expect(texts[1]).toContain('Run 418 was approved (SIMULATED)');
     expect(texts[5]).toBe('as7: done after 7.0 s. One change made.');
-    expect(texts[6]).toContain('@ana Run 418 (SIMULATED): Done after 15 s');
-    expect(texts[6]).toMatch(/as7-dpu0 +as7 +done +1 +1 +1 min 20 s/);
+    expect(texts[6]).toContain('@ana Run 418 (SIMULATED): Done\nAll cards are as wanted.');
+    expect(texts[6]).toMatch(/as7-dpu0 +done +1 +1 +1 min 20 s/);
   });
 
   test('while nobody has decided, the request has its buttons; afterwards it has none', () => {
@@ -105,8 +105,19 @@ describe('the thread of a run', () => {
     expect(waiting?.message.text).toBe(
       `*as7* waits: as7 is held by run 1 (ana, since <!date^${since}^{time}|2026-11-22 18:41 UTC>).`,
     );
-    expect(plainText(end?.message ?? { text: '', blocks: [] })).toMatch(/^as7-dpu0 +as7/m);
+    expect(plainText(end?.message ?? { text: '', blocks: [] })).toMatch(/^as7-dpu0 +running/m);
     expect(plainText(end?.message ?? { text: '', blocks: [] })).not.toMatch(/^as7 /m);
+  });
+
+  test('the table at the end names the hosts when the names of the cards do not', () => {
+    const right = { type: 'step-satisfied', step: 's', reason: 'known' } as const;
+    const end = [RUN_STREAM, { type: 'run-ended', state: 'done', summary: '' }] as const;
+
+    const plain = postsOf(run(), [], journal(['as7', { ...right, target: 'as7-dpu0' }], end)).at(-1);
+    const odd = postsOf(run(), [], journal(['as7', { ...right, target: 'blue' }], end)).at(-1);
+
+    expect(plainText(plain?.message ?? { text: '', blocks: [] })).toMatch(/^Card +Result +Changed +Right +Took$/m);
+    expect(plainText(odd?.message ?? { text: '', blocks: [] })).toMatch(/^Card +Host +Result.*\nblue +as7 +running/m);
   });
 
   test('a fingerprint that was checked is shortened', () => {
@@ -123,7 +134,7 @@ describe('the thread of a run', () => {
     const [post] = postsOf(run(), [], journal(['as7', applied]));
 
     expect(plainText(post?.message ?? { text: '', blocks: [] })).toBe(
-      'd0: pin done in under 0.1 s. Pinned.\nChecked: pinned is 0123456789abcdef…',
+      'd0: pin done in under 0.1 s\nPinned.\nChecked: pinned is 0123456789abcdef…',
     );
   });
 

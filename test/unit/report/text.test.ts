@@ -10,6 +10,7 @@ import {
   mention,
   nameList,
   oneLine,
+  prose,
   slackDate,
   stopwatch,
 } from '../../../src/report/text.ts';
@@ -77,6 +78,7 @@ describe('durations, dates and lists', () => {
   test.each([
     [0, '0.0 s'],
     [-5, '0.0 s'],
+    [20, 'under 0.1 s'],
     [9940, '9.9 s'],
     [9960, '10 s'],
     [59_600, '1 min 00 s'],
@@ -93,6 +95,13 @@ describe('durations, dates and lists', () => {
 
   test('a date carries UTC for readers whose client cannot place it in their zone', () => {
     expect(slackDate(Date.UTC(2026, 10, 22, 14, 5))).toBe('<!date^1795356300^{time}|2026-11-22 14:05 UTC>');
+  });
+
+  test('a point in time in a sentence becomes a date in the zone of the reader, but not inside inline code', () => {
+    expect(prose('held since 2026-11-22T14:05:00.000Z, see `log 2026-11-22T14:05:00Z` <!here>')).toBe(
+      'held since <!date^1795356300^{time}|2026-11-22 14:05 UTC>, see `log 2026-11-22T14:05:00Z` &lt;!here&gt;',
+    );
+    expect(prose('at 2026-99-99T14:05:00Z')).toBe('at 2026-99-99T14:05:00Z');
   });
 
   test('a long list names the first and counts the rest', () => {

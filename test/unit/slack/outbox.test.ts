@@ -128,7 +128,7 @@ describe('twenty runs at once', () => {
       }
     for (const id of ids) world.put({ ...finished, ...mine(id) }, plans, own(id, entries.length));
     const final = (id: number): boolean =>
-      world.chat.withKey(`run${id}/card`).some((card) => plainText(card.message).includes('took 15 s'));
+      world.chat.withKey(`run${id}/card`).some((card) => plainText(card.message).includes(' · ended '));
     const endMs = world.time.nowMs();
     await world.time.until(() => ids.every(final), 120_000);
     const stale = world.time.nowMs() - endMs;

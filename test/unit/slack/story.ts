@@ -39,7 +39,7 @@ export function isComplete(world: World): boolean {
   return (
     threadKeys.every((key) => world.chat.withKey(key).length > 0) &&
     card !== undefined &&
-    plainText(card.message).includes('took 15 s') &&
+    plainText(card.message).includes(' · ended ') &&
     request !== undefined &&
     plainText(request.message).includes('Outcome: approved')
   );

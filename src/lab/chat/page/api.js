@@ -28,7 +28,7 @@ export function deleteJson(path) {
 
 /** Follows what one person sees; the browser resumes by itself with Last-Event-ID. Answers the function that stops it. */
 export function follow(user, after, { onEvent, onState }) {
-  const source = new EventSource(`lab/chat/events?${new URLSearchParams({ user, after })}`);
+  const source = new EventSource(`lab/chat/events?${new URLSearchParams({ user, after }).toString()}`);
   source.addEventListener('open', () => onState('open'));
   source.addEventListener('error', () => onState('lost'));
   source.addEventListener('message', (message) => onEvent(JSON.parse(message.data)));

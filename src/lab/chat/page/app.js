@@ -34,8 +34,12 @@ const rows = {
     message.subtype !== 'tombstone' && (message.is_ephemeral || message.user === state.me.id || state.me.isAdmin),
   remove: (message) => removeMessage(state.me, message),
 };
-const channelPane = new Pane(byId('messages'), byId('scroller'), { ...rows, openThread: (ts) => openThread(ts, true) });
-const threadPane = new Pane(byId('thread-messages'), byId('thread-scroller'), rows);
+const channelPane = new Pane(byId('messages'), byId('scroller'), {
+  ...rows,
+  headingLevel: 2,
+  openThread: (ts) => openThread(ts, true),
+});
+const threadPane = new Pane(byId('thread-messages'), byId('thread-scroller'), { ...rows, headingLevel: 3 });
 const modal = new Modal(act);
 
 function act(where, element, blockId, choice, control) {
@@ -54,7 +58,12 @@ async function become(name) {
   const mine = state.info.channels.filter((channel) => channel.members.includes(state.me.id));
   const { kind, id } = state.place;
   const isStillMine = kind === 'home' || mine.some((channel) => channel.id === id);
+  const { me } = state;
   const lastEventId = await go(isStillMine ? state.place : { kind: 'channel', id: mine[0]?.id });
+  if (state.me !== me) {
+    // Someone else was chosen meanwhile, and that choice follows the events.
+    return;
+  }
   state.stop = follow(state.me.name, lastEventId, { onEvent: take, onState: showConnection });
   modal.show(state.me.name, (await getJson('views', { user: state.me.name })).modals.at(-1));
 }
@@ -103,7 +112,8 @@ async function openThread(ts, isWanted) {
   byId('thread-subtitle').textContent = `# ${names.channel(channel) ?? ''}`;
   await load(threadPane, { channel, threadTs: ts });
   if (isWanted) {
-    byId('thread-text').focus();
+    // Where the thread covers the channel, writing is not what comes first, and a phone would bring up its keyboard.
+    byId(wideEnough.matches ? 'thread-text' : 'thread-close').focus();
   }
 }
 
@@ -201,7 +211,8 @@ function takeMessage({ type, channel, message }) {
     channelPane.put(message);
     openNewest(message);
   }
-  if (message.ts === state.threadTs || message.thread_ts === state.threadTs) {
+  const isOfThread = message.ts === state.threadTs || message.thread_ts === state.threadTs;
+  if (state.threadTs !== undefined && isOfThread) {
     threadPane.put(message);
   }
 }
@@ -219,6 +230,7 @@ function openNewest(root) {
 function drawHome(view) {
   const actions = {
     act: (element, blockId, choice, control) => act({ viewId: view.id }, element, blockId, choice, control),
+    headingLevel: 2,
   };
   byId('home').replaceChildren(
     view === undefined

@@ -4,7 +4,7 @@ import { renderElement, renderInput } from './elements.js';
 import { renderRichText } from './rich-text.js';
 import { renderLink, renderMarkdown, renderText } from './render-text.js';
 
-/** @param {{act: Function, errors?: Record<string, string>, values?: object}} context */
+/** @param {{act: Function, headingLevel?: number, errors?: Record<string, string>, values?: object}} context */
 export function renderBlocks(blocks, context) {
   return h(
     'div',
@@ -52,7 +52,7 @@ const renderers = {
     ),
   data_table: renderTable,
   divider: () => h('hr'),
-  header: (block) => h('h3', { class: 'block-header' }, renderText(block.text)),
+  header: (block, context) => h(`h${context.headingLevel ?? 3}`, { class: 'block-header' }, renderText(block.text)),
   image: (block) =>
     h(
       'figure',

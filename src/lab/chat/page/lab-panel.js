@@ -22,7 +22,7 @@ export function setUpLabPanel() {
     clearInterval(timer);
     if (panel.open) {
       void refresh();
-      timer = setInterval(refresh, refreshMs);
+      timer = setInterval(() => void refresh(), refreshMs);
     }
   });
 }

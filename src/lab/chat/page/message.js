@@ -5,7 +5,7 @@ import { names, renderEmoji, renderMrkdwn } from './render-text.js';
 
 /**
  * @param {object} message
- * @param {{act: Function, openThread?: Function, remove?: Function, isBot: Function, canRemove: Function}} context
+ * @param {{act: Function, headingLevel: number, openThread?: Function, remove?: Function, isBot: Function, canRemove: Function}} context
  */
 export function renderMessage(message, context) {
   const row = h('li', {
@@ -83,6 +83,7 @@ function content(message, context) {
     parts.push(
       renderBlocks(message.blocks, {
         act: (element, blockId, choice, control) => context.act(message, element, blockId, choice, control),
+        headingLevel: context.headingLevel,
       }),
     );
   }

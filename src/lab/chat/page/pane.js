@@ -10,14 +10,21 @@ export class Pane {
   #scroller;
   #context;
   #messages = new Map();
+  /** Only a person who scrolls up leaves the bottom; content that grows, or a pane that narrows, does not. */
   #sticks = true;
+  #lastTop = 0;
 
   constructor(list, scroller, context) {
     this.#list = list;
     this.#scroller = scroller;
     this.#context = context;
     scroller.addEventListener('scroll', () => {
-      this.#sticks = this.#isAtBottom();
+      if (this.#isAtBottom()) {
+        this.#sticks = true;
+      } else if (scroller.scrollTop < this.#lastTop) {
+        this.#sticks = false;
+      }
+      this.#lastTop = scroller.scrollTop;
     });
     // Pictures arrive later than the message around them.
     new ResizeObserver(() => this.#sticks && this.toBottom()).observe(list);
@@ -51,7 +58,6 @@ export class Pane {
 
   /** Adds a message, or draws a changed one anew. */
   put(message) {
-    const isAtBottom = this.#isAtBottom();
     const row = this.#rowOf(message.ts);
     if (row === undefined) {
       const previous = this.newest;
@@ -65,7 +71,7 @@ export class Pane {
       fillMessage(row, message, this.#context);
       row.classList.toggle('grouped', isGrouped);
     }
-    if (isAtBottom) {
+    if (this.#sticks) {
       this.toBottom();
     }
   }
