@@ -57,11 +57,16 @@ async function runAudited(command: Command, request: CommandRequest, args: unkno
 
 function refuseStrangers({ context, person }: CommandRequest, action: string): void {
   if (!isStranger(context, person)) return;
-  throw errors.notAllowed({ who: person.displayName, action, need: 'an active account of this workspace' });
+  throw errors.notAllowed({
+    who: person.displayName,
+    action,
+    need: 'an active account of this workspace that is not a guest',
+  });
 }
 
+/** Guests see single channels of the workspace; runs of all the others would be open to them here. */
 function isStranger(context: CommandContext, person: Person): boolean {
-  return !person.active || person.external || person.teamId !== context.teamId;
+  return !person.active || person.guest || person.external || person.teamId !== context.teamId;
 }
 
 function refuseWithoutRight(request: CommandRequest, command: Command): void {

@@ -3,7 +3,7 @@ import { usageOf } from './define.ts';
 import { detailsOf } from './help.ts';
 
 const rights = {
-  anyone: 'everybody of the workspace',
+  anyone: 'everybody of the workspace, guests excepted',
   operate: 'people with the right to operate',
   administer: 'people with the right to administer',
 } as const;
@@ -13,7 +13,7 @@ export function commandsPage(commands: readonly Command[]): string {
   const head = [
     '# What can be said to dpubot',
     'Written by `npm run docs` from the command table; `/dpu help` shows the same.',
-    'The slash command, a mention (`@dpubot provision rack1`, also in a thread) and the buttons of a card all mean the same line and meet the same checks. Text of several words goes into quotes. Rights are given in the inventory (`roles`, `policy`); approving needs the role of the approval rule, and the requester does not count.',
+    'The slash command and the buttons of a card mean the same line and meet the same checks. Text of several words goes into quotes. Rights are given in the inventory (`roles`, `policy`); approving needs the role of the approval rule, and the requester does not count.',
   ];
   return `${[...head, ...commands.map(entry)].join('\n\n')}\n`;
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { text } from 'node:stream/consumers';
+import { exitCodes } from './cli/io.ts';
 import { runCli } from './cli/main.ts';
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   readStdin: async () => text(process.stdin),
@@ -10,3 +11,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   runBot: async (settings) => (await import('./bot.ts')).runBot(settings),
   runWorker: async (settings) => (await import('./worker.ts')).runWorker(settings),
 });
+
+// Connections of a process that could not start would keep it alive as a bot or worker that does nothing.
+if (code === exitCodes.good) process.exitCode = code;
+else process.exit(code);

@@ -134,7 +134,7 @@ export const variables: Readonly<Record<VariableName, Variable>> = {
     never: [],
     secret: false,
     about:
-      'Stable name of this worker: started again under it, it takes its own leases back at once. Default: host name.',
+      'Stable name of this worker, never shared by two that run: started again under it, it takes its own leases back at once. Default: host name.',
     example: 'worker-1',
     required: false,
   },

@@ -24,7 +24,11 @@ const Port = z
 const SecretText = z.string().transform((value) => new Secret(value));
 const RedisUrl = z
   .string()
-  .regex(/^(rediss?:\/\/\S+|\/\S+)$/, 'must begin with redis:// or rediss://, or be the path of a socket');
+  .regex(/^(rediss?:\/\/\S+|\/\S+)$/, 'must begin with redis:// or rediss://, or be the path of a socket')
+  .refine(
+    isReadableAddress,
+    'cannot be read: in user name and password write / as %2F, # as %23, ? as %3F, @ as %40, % as %25',
+  );
 const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
 const SiteList = z
   .string()
@@ -232,6 +236,18 @@ function slackEntrance(value: z.infer<typeof BotEnvironment>): SlackEntrance | u
   if (value.SLACK_APP_TOKEN) return { kind: 'socket', appToken: value.SLACK_APP_TOKEN };
   if (value.HTTP_PORT === undefined || !value.SLACK_SIGNING_SECRET) return undefined;
   return { kind: 'http', port: value.HTTP_PORT, signingSecret: value.SLACK_SIGNING_SECRET };
+}
+
+/** False where the signs of a password would be taken for the end of the host. */
+function isReadableAddress(address: string): boolean {
+  if (!/^rediss?:/.test(address)) return true;
+  try {
+    const { username, password, search, hash } = new URL(address);
+    decodeURIComponent(username + password);
+    return !(search + hash).includes('@');
+  } catch {
+    return false;
+  }
 }
 
 /** Identities given as the key itself or as a file of `age-keygen`; never shown in a problem. */

@@ -177,17 +177,24 @@ export const errors = {
       why: 'Nobody approved it in time, and the cards may have changed since.',
       next: `\`/dpu resume ${a.run}\` makes a fresh plan. Nothing was changed.`,
     }),
-  approvalVoid: (a: { run: number; why: string }) =>
+  approvalVoid: (a: { run: number; why: string } & WithState) =>
     make('approval-void', 'permanent', {
       what: `The approval of run ${a.run} does not hold any more.`,
       why: a.why,
-      next: `\`/dpu resume ${a.run}\` makes a fresh plan and asks again. Nothing was changed.`,
+      next: `\`/dpu resume ${a.run}\` makes a fresh plan and asks again. Nothing ${a.state === undefined ? '' : 'more '}was changed.`,
+      state: a.state ?? 'unchanged',
     }),
   halted: (a: { by: string; reason: string }) =>
     make('halted', 'permanent', {
       what: 'All work is halted.',
       why: `${a.by}: ${a.reason}`,
       next: 'Wait for `/dpu unhalt`; running steps end, nothing new starts.',
+    }),
+  slackUnavailable: (a: { question: string; why: string }) =>
+    make('slack-unavailable', 'transient', {
+      what: `Slack could not be asked ${a.question}.`,
+      why: a.why,
+      next: 'Do the same again in a moment; if it stays like this, run `dpubot doctor` with the settings of the bot. Nothing was changed.',
     }),
 
   // ------------------------------------------------------------------------------------------ engine
@@ -210,11 +217,16 @@ export const errors = {
       next: 'It stopped before the next write; the run goes on from the journal by itself.',
       state: 'unknown',
     }),
-  planOutdated: (a: { unit: string; differences: readonly string[]; command: string }) =>
+  /** `resume`: number of the run that has written to the unit already and so holds it; a new run would wait for it. */
+  planOutdated: (a: { unit: string; differences: readonly string[]; command: string; resume?: number | undefined }) =>
     make('plan-outdated', 'permanent', {
       what: `${a.unit} no longer matches the approved plan.`,
       why: a.differences.join('; '),
-      next: `Nothing was changed. Run \`${a.command}\` for a new plan.`,
+      next:
+        a.resume === undefined
+          ? `Nothing was changed. Run \`${a.command}\` for a new plan.`
+          : `Nothing more was changed. \`/dpu resume ${a.resume}\` makes a new plan.`,
+      state: a.resume === undefined ? 'unchanged' : 'changed',
     }),
   needMissing: (a: { step: string; target: string; need: string; remedy: string }) =>
     make('need-missing', 'permanent', {
@@ -228,6 +240,19 @@ export const errors = {
       why: 'The step was stopped at its limit; what it had begun may still be going on in the card.',
       next: `Look at the card (see the runbook). ${again(a.run)}`,
       state: 'unknown',
+    }),
+  lookTimeout: (a: { step: string; target: string; limit: string; run: number }) =>
+    make('look-timeout', 'transient', {
+      what: `Looking at ${a.target} for ${a.step} took longer than ${a.limit}.`,
+      why: 'The host or the BMC of the card accepts connections and does not answer in time.',
+      next: `Look whether it is overloaded or hung. ${again(a.run)} Nothing was changed by looking.`,
+    }),
+  noWorker: (a: { unit: string; site: string; limit: string; run: number } & WithState) =>
+    make('no-worker', 'transient', {
+      what: `Nobody took up the work on ${a.unit} for ${a.limit}.`,
+      why: `No worker of site "${a.site}" is running, or all of them are busy.`,
+      next: `Start a worker with \`DPUBOT_SITE=${a.site}\`, or wait until the others are free. ${again(a.run)}`,
+      state: a.state ?? 'unchanged',
     }),
   verifyMismatch: (a: { step: string; target: string; check: string; expected: string; actual: string; run: number }) =>
     make('verify-mismatch', 'needs-human', {
@@ -454,12 +479,15 @@ export const errors = {
       why: 'Its Arm cores do not run there, so Secure Boot cannot be changed and resets would wait forever.',
       next: `Put it into DPU mode (\`mlxconfig -d DEVICE s INTERNAL_CPU_OFFLOAD_ENGINE=0\` and a cold power cycle of the host), then run the command again.`,
     }),
-  wrongCard: (a: { target: string; vpdSerial: string; bmcSerial: string; run: number }) =>
+  wrongCard: (a: { target: string; vpdSerial: string; bmcSerial: string; run: number } & WithState) =>
     make('wrong-card', 'needs-human', {
       what: `The BMC at the address of ${a.target} belongs to the card ${a.bmcSerial}, not to ${a.vpdSerial}.`,
       why: 'Addresses of two BMCs are swapped in the inventory, or the OOB cables are.',
-      next: `Nothing more was written to it. The new password of that BMC is kept; correct the addresses, see the runbook. ${again(a.run)}`,
-      state: 'changed',
+      next:
+        a.state === 'changed'
+          ? `Nothing more was written to it. The new password of that BMC is kept; correct the addresses, see the runbook. ${again(a.run)}`
+          : `Nothing was written to it. Correct the addresses, see the runbook. ${again(a.run)}`,
+      state: a.state ?? 'unchanged',
     }),
   armNotReady: (a: { target: string; state: string; limit: string; run: number }) =>
     make('dpu-not-ready', 'needs-human', {

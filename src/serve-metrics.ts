@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { errors } from './errors.ts';
 
 /**
  * Serves `/metrics` (Prometheus text) and `/healthz` on all interfaces of the container. `healthy` says in one word what
- * is wrong, or undefined. Returns how to stop it.
+ * is wrong, or undefined. Returns how to stop it. Errors: config-invalid when the port cannot be listened on.
  */
 export async function serveMetrics(port: number, healthy: () => string | undefined): Promise<() => Promise<void>> {
   const registry = new Registry();
@@ -24,7 +25,10 @@ export async function serveMetrics(port: number, healthy: () => string | undefin
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const problem = `METRICS_PORT ${port} cannot be listened on: ${error.code ?? error.message}`;
+      reject(errors.configInvalid({ problems: [problem] }));
+    });
     server.listen(port, resolve);
   });
   return async () => {

@@ -38,6 +38,9 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
   for (const identity of config.ageIdentities) redactor.add(identity);
   const log = createLog({ name: 'worker', level: config.logLevel, redact: (text) => redactor.redact(text) });
   let inventory = await loadInventory(config.inventoryPath);
+  // First, because a second worker that was started by mistake ends here, before it counts as a new life of this one.
+  const stopMetrics =
+    config.metricsPort === undefined ? undefined : await serveMetrics(config.metricsPort, () => undefined);
   const space = await connect(config.redisUrl.reveal(), 'worker', { logger: log });
   await checkRedis(space);
   const queueSpace = await space.open('queue');
@@ -120,8 +123,6 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     (error) => log.warn({ problem: error.failure.why }, 'broken inventory ignored'),
     { known: inventory },
   );
-  const stopMetrics =
-    config.metricsPort === undefined ? undefined : await serveMetrics(config.metricsPort, () => undefined);
   closeOnSignal(log, drainMs + 10_000, async () => {
     watch.stop();
     clearInterval(pruning);

@@ -5,16 +5,14 @@ import { fail, ok, warn } from './findings.ts';
 
 /** Bot scopes that the bot uses; the app manifest of the examples asks for exactly these. */
 export const botScopes: readonly string[] = [
-  'app_mentions:read',
   'channels:history',
   'channels:read',
   'chat:write',
   'commands',
-  'files:read',
-  'files:write',
   'groups:history',
   'groups:read',
-  'im:write',
+  'im:history',
+  'im:read',
   'usergroups:read',
   'users:read',
 ];

@@ -59,27 +59,31 @@ export interface UnitPlan {
 
 /**
  * The part of a plan that an approval binds: see the house rule on plan hashes. Times, reasons, addresses of the moment
- * and percentages are never in it.
+ * and percentages are never in it. Of a target that is left out it names only that: why a card could not be looked at
+ * may differ from one look to the next.
  */
 export function planHash(plan: Omit<UnitPlan, 'hash' | 'runId' | 'madeAtMs' | 'risk'>): string {
+  const leftOut = plan.refused.map((entry) => entry.target);
   return canonicalHash({
     recipe: plan.recipe,
     unit: plan.unit,
     profile: plan.profileHash,
     image: plan.imageHash ?? null,
     pins: plan.pins,
-    refused: plan.refused.map((entry) => ({ target: entry.target, code: entry.failure.code })),
-    steps: plan.steps.map((step) => ({
-      step: step.step,
-      target: step.target,
-      serial: step.serial ?? null,
-      params: step.params ?? null,
-      wanted: step.wanted ?? null,
-      present: step.present ?? null,
-      state: step.state,
-      risk: step.state === 'satisfied' ? 'read' : step.risk,
-      reboots: step.state === 'satisfied' ? [] : step.reboots,
-    })),
+    refused: leftOut,
+    steps: plan.steps
+      .filter((step) => !leftOut.includes(step.target))
+      .map((step) => ({
+        step: step.step,
+        target: step.target,
+        serial: step.serial ?? null,
+        params: step.params ?? null,
+        wanted: step.wanted ?? null,
+        present: step.present ?? null,
+        state: step.state,
+        risk: step.state === 'satisfied' ? 'read' : step.risk,
+        reboots: step.state === 'satisfied' ? [] : step.reboots,
+      })),
   });
 }
 
@@ -100,13 +104,49 @@ export function planNeedsApproval(plan: UnitPlan): boolean {
   return needsApproval(plan.risk);
 }
 
+/** What a step is about to do to a target, as seen right now. */
+export interface IntendedAct {
+  readonly step: string;
+  readonly target: string;
+  readonly serial?: string | undefined;
+  readonly present?: unknown;
+  readonly reboots?: readonly Reboot[] | undefined;
+  readonly pins?: readonly PlannedPin[] | undefined;
+}
+
 /**
- * True when a step may now be carried out under the approval: it was planned as a change or as deferred. A step that
- * was satisfied in the approved plan and is a change now lies outside (`plan-outdated`).
+ * Why a step may not be carried out under the approval, as a sentence; undefined when it may: it was planned as a change or
+ * as deferred, on the same card, with the same pins, and with at least as many reboots. What was satisfied in the approved
+ * plan and is a change now lies outside (`plan-outdated`).
  */
-export function insideEnvelope(approved: UnitPlan, step: string, target: string): boolean {
-  const planned = approved.steps.find((entry) => entry.step === step && entry.target === target);
-  return planned !== undefined && (planned.state === 'change' || planned.state === 'deferred');
+export function outsideEnvelope(approved: UnitPlan, act: IntendedAct): string | undefined {
+  const planned = approved.steps.find((entry) => entry.step === act.step && entry.target === act.target);
+  const where = `${act.step} on ${act.target}`;
+  if (planned === undefined) return `${where} is not in the approved plan`;
+  if (planned.state !== 'change' && planned.state !== 'deferred')
+    return `${where} was ${planned.state} in the approved plan and would change something now`;
+  if (planned.serial !== undefined && act.serial !== undefined && planned.serial !== act.serial)
+    return `${act.target} was serial ${planned.serial}, is now ${act.serial}`;
+  // What a deferred step would find was not known when it was approved.
+  const presentNow = canonicalHash(act.present ?? null);
+  if (planned.state === 'change' && canonicalHash(planned.present ?? null) !== presentNow)
+    return `${where} has another value to change than in the approved plan`;
+  const pin = act.pins?.find((one) => !isPinApproved(approved, one));
+  if (pin) return `${where} would pin SHA-256 ${pin.sha256.slice(0, 16)}..., which is not in the approved plan`;
+  const more = act.reboots?.find((one) => rebootTimes(act.reboots ?? [], one) > rebootTimes(planned.reboots, one));
+  return more && `${where} may need more resets of ${more.target} (${more.what}) than were approved`;
+}
+
+function isPinApproved(approved: UnitPlan, pin: PlannedPin): boolean {
+  return approved.pins.some(
+    (known) => known.target === pin.target && known.kind === pin.kind && known.sha256 === pin.sha256,
+  );
+}
+
+/** How often at most the thing that `like` names goes away. */
+function rebootTimes(reboots: readonly Reboot[], like: Reboot): number {
+  const same = reboots.filter((one) => one.what === like.what && one.target === like.target);
+  return same.reduce((sum, one) => sum + one.times, 0);
 }
 
 /** Sentences that say how two plans of the same unit differ; empty when an approval of one covers the other. */
@@ -142,15 +182,11 @@ export function coversPlan(approved: UnitPlan, later: UnitPlan): boolean {
   const sameFrame =
     canonicalHash([approved.recipe, approved.profileHash, approved.imageHash ?? null]) ===
     canonicalHash([later.recipe, later.profileHash, later.imageHash ?? null]);
-  const pinsKnown = later.pins.every((pin) =>
-    approved.pins.some(
-      (known) => known.target === pin.target && known.kind === pin.kind && known.sha256 === pin.sha256,
-    ),
-  );
+  const pinsKnown = later.pins.every((pin) => isPinApproved(approved, pin));
   const stepsInside = later.steps.every((step) => {
     const planned = approved.steps.find((entry) => entry.step === step.step && entry.target === step.target);
     if (step.serial !== undefined && planned?.serial !== undefined && planned.serial !== step.serial) return false;
-    return (step.state !== 'change' && step.state !== 'deferred') || insideEnvelope(approved, step.step, step.target);
+    return (step.state !== 'change' && step.state !== 'deferred') || outsideEnvelope(approved, step) === undefined;
   });
   return sameFrame && pinsKnown && stepsInside;
 }

@@ -52,8 +52,8 @@ export interface ApplyContext extends ObserveContext {
   readonly escrow: Escrow;
   readonly random: RandomSource;
   /**
-   * Carries out one remote act: journals the intent (with `before`), checks lease, cancel and halt, runs `fn`, journals
-   * the evidence. Every write to a device or to pins and credentials goes through it.
+   * Carries out one remote act: makes sure of lease and hold, journals the intent (with `before`), runs `fn`, journals the
+   * evidence. Every write to a device or to pins and credentials goes through it. Cancel and halt count between steps.
    */
   act<T>(
     action: { readonly name: string; readonly text: string; readonly before?: unknown },
@@ -134,10 +134,15 @@ export interface RecipeStep {
   readonly skip?: (target: { readonly profile: Profile }) => string | undefined;
 }
 
+/** What is missing and why. `untilMs` (wall): it comes by itself then, so it is waited for. */
+export interface Unmet {
+  readonly met: false;
+  readonly failure: Failure;
+  readonly untilMs?: number;
+}
+
 /** Is a need there right now? Asked by the engine before a step observes. */
-export type NeedCheck = (
-  context: ObserveContext,
-) => Promise<{ readonly met: true } | { readonly met: false; readonly failure: Failure }>;
+export type NeedCheck = (context: ObserveContext) => Promise<{ readonly met: true } | Unmet>;
 
 export interface Recipe {
   readonly name: string;

@@ -1,9 +1,10 @@
+import { clipEvent } from '../domain/journal.ts';
 import type { Risk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { approvalRule } from '../domain/policy.ts';
 import type { Run } from '../domain/run.ts';
 import { isEnded } from '../domain/run.ts';
-import type { Decision, DueJob, Situation } from './decide.ts';
+import type { DueJob, Situation } from './decide.ts';
 import { decide } from './decide.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -14,28 +15,34 @@ import type { EngineDeps } from './deps.ts';
 export async function advance(deps: EngineDeps, job: { runId: number }): Promise<void> {
   const run = await deps.runs.get(job.runId);
   if (run === undefined || isEnded(run.state)) return;
-  await giveBackHolds(deps, run);
   const situation = await situationOf(deps, run);
-  let decision: Decision | undefined;
+  const decision = decide(run, situation);
+  await giveBackHolds(deps, decision.run);
+  let isNewest = false;
   const { run: stored, changed } = await deps.runs.update(
     run.id,
     (current) => {
-      decision = decide(current, situation);
-      return decision.run === current ? undefined : decision.run;
+      // What was looked up, and which holds were given back, is true of that version of the run only. Whoever changed it
+      // since then has it looked at again.
+      isNewest = current.version === run.version;
+      return isNewest && decision.run !== run ? decision.run : undefined;
     },
-    () => decision?.events ?? [],
+    () => decision.events.map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
   );
   if (changed) {
     if (isEnded(stored.state)) await auditEnd(deps, stored);
     await deps.notifier.changed(run.id);
   }
-  for (const due of decision?.jobs ?? []) await add(deps, run.id, due);
+  if (isNewest) for (const due of decision.jobs) await add(deps, run.id, due);
 }
 
-/** A unit that ended well is free for others. Done here, before the run can end, so that no crash leaves a hold behind. */
+/**
+ * A unit that ended well is free for others, and so is one that was refused: each step before the refusal was verified, and
+ * the remedy is a new run. Done here, before the run can end, so that no crash leaves a hold behind.
+ */
 async function giveBackHolds(deps: EngineDeps, run: Run): Promise<void> {
   for (const unit of Object.values(run.units))
-    if (unit.state === 'done' || unit.state === 'satisfied') await deps.holds.clear(unit.unit, run.id);
+    if (['done', 'satisfied', 'refused'].includes(unit.state)) await deps.holds.clear(unit.unit, run.id);
 }
 
 async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
@@ -69,8 +76,6 @@ async function add(deps: EngineDeps, runId: number, due: DueJob): Promise<void> 
         generation: due.generation,
         ...(due.delayMs > 0 && { delayMs: due.delayMs }),
       });
-    case 'advance':
-      return deps.queue.addAdvance({ runId, delayMs: due.delayMs });
   }
 }
 

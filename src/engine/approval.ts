@@ -20,17 +20,16 @@ export function approvalFailure(
 ): Failure | undefined {
   if (!planNeedsApproval(plan)) return undefined;
   const { approval } = run;
+  const isVoid = (why: string): Failure =>
+    errors.approvalVoid({ run: run.id, why, ...(begun && { state: 'changed' }) }).failure;
   if (approval?.state !== 'approved' || approval.approvedAtMs === undefined)
-    return errors.approvalVoid({ run: run.id, why: 'The plan was not approved.' }).failure;
-  if (approval.hashes[record.unit] !== plan.hash)
-    return errors.approvalVoid({ run: run.id, why: 'Another plan was approved than the one at hand.' }).failure;
+    return isVoid('The plan was not approved.');
+  if (approval.hashes[record.unit] !== plan.hash) return isVoid('Another plan was approved than the one at hand.');
   if (!begun && nowMs > approval.approvedAtMs + run.startByMinutes * 60_000)
-    return errors.approvalVoid({
-      run: run.id,
-      why: `It was given more than ${run.startByMinutes} minutes ago, and the work on ${record.unit} has not begun.`,
-    }).failure;
+    return isVoid(
+      `It was given more than ${run.startByMinutes} minutes ago, and the work on ${record.unit} has not begun.`,
+    );
   const verdict = judgeVotes(inventory.policy, plan.risk, run.requester, approval.votes);
-  if (verdict.state !== 'approved')
-    return errors.approvalVoid({ run: run.id, why: `Under today's policy it lacks ${verdict.missing}.` }).failure;
+  if (verdict.state !== 'approved') return isVoid(`Under today's policy it lacks ${verdict.missing}.`);
   return undefined;
 }

@@ -1,5 +1,5 @@
 import type { RunEndState } from '../domain/journal.ts';
-import type { Risk } from '../domain/outcome.ts';
+import type { Failure, Risk } from '../domain/outcome.ts';
 import { worseRisk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { coversPlan, plannedChanges, planNeedsApproval } from '../domain/plan.ts';
@@ -12,7 +12,6 @@ import { splitWaves } from './waves.ts';
 
 /** Resume inside the envelope goes on without asking for this long after the approval. */
 const approvalHoldsMs = 24 * 3_600_000;
-const haltLookMs = 3_000;
 
 /** What `decide` may look at besides the run itself. Plans by unit: the newest one, and the approved one. */
 export interface Situation {
@@ -34,8 +33,7 @@ export type DueJob =
       readonly site: string;
       readonly generation: number;
       readonly delayMs: number;
-    }
-  | { readonly kind: 'advance'; readonly delayMs: number };
+    };
 
 export interface Decision {
   readonly run: Run;
@@ -85,20 +83,22 @@ function afterPlanning(run: Run, situation: Situation): Move | undefined {
   if (units.some((unit) => unit.state === 'planning')) return undefined;
   const planned = units.filter((unit) => unit.state === 'planned');
   if (planned.length === 0) return end(run, situation.nowMs);
-  if (run.planOnly) return end(run, situation.nowMs, 'planned');
+  if (run.planOnly) return end(run, situation.nowMs);
   const plans = planned.flatMap((unit) => situation.plans[unit.unit] ?? []);
   if (plans.length !== planned.length) return undefined;
-  const satisfied = plans.filter((plan) => plannedChanges(plan) === 0).map((plan) => plan.unit);
-  if (satisfied.length > 0) {
-    // After a resume nothing may be left to do: then this run has done it.
-    const ours = satisfied.filter((unit) => situation.begun.has(unit));
-    const found = satisfied.filter((unit) => !situation.begun.has(unit));
-    const { nowMs } = situation;
-    return { run: withStates(withStates(run, found, 'satisfied', nowMs), ours, 'done', nowMs), events: [] };
-  }
+  const settled = plans.filter((plan) => plannedChanges(plan) === 0);
+  if (settled.length > 0)
+    return { run: settled.reduce((next, plan) => nothingLeft(next, plan, situation), run), events: [] };
   const risky = plans.filter((plan) => planNeedsApproval(plan));
   if (risky.every((plan) => isCovered(run, plan, situation))) return start(run, planned);
   return askForApproval(run, plans, situation);
+}
+
+/** A unit on which nothing is to do: found so, or, after a resume, done by this run. A card that was left out still counts. */
+function nothingLeft(run: Run, plan: UnitPlan, { begun, nowMs }: Situation): Run {
+  const failure = plan.refused[0]?.failure;
+  if (failure === undefined) return withStates(run, [plan.unit], begun.has(plan.unit) ? 'done' : 'satisfied', nowMs);
+  return withStates(run, [plan.unit], 'refused', nowMs, failure);
 }
 
 /** An earlier approval of this run still holds for a new plan of a unit (resume). */
@@ -163,9 +163,8 @@ function start(run: Run, planned: readonly UnitRecord[]): Move {
 function nextWave(run: Run, { nowMs, halt }: Situation): Move | undefined {
   const current = run.waves[run.waveIndex] ?? [];
   if (!current.every((unit) => isUnitEnded(run.units[unit]?.state ?? 'planned'))) return undefined;
-  const failures = unitsOf(run).filter((unit) =>
-    ['failed', 'needs-human', 'plan-outdated'].includes(unit.state),
-  ).length;
+  // A unit that was left out when the plans were made is in no wave and no failure of the rollout.
+  const failures = run.waves.flat().filter((unit) => isFailure(run.units[unit])).length;
   const next = run.waves[run.waveIndex + 1];
   if (next === undefined || failures > run.maxFailures) return end(run, nowMs);
   if (halt) return undefined;
@@ -174,6 +173,10 @@ function nextWave(run: Run, { nowMs, halt }: Situation): Move | undefined {
     run: { ...withQueued(run, next, nowMs), waveIndex: run.waveIndex + 1 },
     events: [runEvent({ type: 'wave-started', wave, of: run.waves.length, units: next })],
   };
+}
+
+function isFailure(unit: UnitRecord | undefined): boolean {
+  return unit?.state === 'failed' || unit?.state === 'needs-human' || unit?.state === 'plan-outdated';
 }
 
 function withQueued(run: Run, names: readonly string[], nowMs: number): Run {
@@ -193,9 +196,9 @@ function end(run: Run, nowMs: number, forced?: RunEndState): Move {
   };
 }
 
-function jobsOf(run: Run, { nowMs, halt }: Situation): DueJob[] {
+function jobsOf(run: Run, { nowMs }: Situation): DueJob[] {
   if (isEnded(run.state)) return [];
-  const jobs = unitsOf(run).flatMap((unit): DueJob[] => {
+  return unitsOf(run).flatMap((unit): DueJob[] => {
     const { site, generation } = unit;
     if (unit.state === 'planning') return [{ kind: 'plan', unit: unit.unit, site, generation }];
     if (unit.state === 'queued') return [{ kind: 'unit', unit: unit.unit, site, generation, delayMs: 0 }];
@@ -203,17 +206,22 @@ function jobsOf(run: Run, { nowMs, halt }: Situation): DueJob[] {
     const delayMs = Math.max(0, (unit.waitingUntilMs ?? nowMs) - nowMs);
     return [{ kind: 'unit', unit: unit.unit, site, generation, delayMs }];
   });
-  return halt && run.state === 'running' && jobs.length === 0 ? [{ kind: 'advance', delayMs: haltLookMs }] : jobs;
 }
 
 function unitsOf(run: Run): readonly UnitRecord[] {
   return Object.values(run.units);
 }
 
-function withStates(run: Run, units: readonly string[], state: 'satisfied' | 'done' | 'cancelled', nowMs: number): Run {
+function withStates(
+  run: Run,
+  units: readonly string[],
+  state: 'satisfied' | 'done' | 'refused' | 'cancelled',
+  nowMs: number,
+  failure?: Failure,
+): Run {
   const changed = units.flatMap((name) => {
     const unit = run.units[name];
-    return unit ? [[name, { ...unit, state, endedAtMs: nowMs }] as const] : [];
+    return unit ? [[name, { ...unit, state, endedAtMs: nowMs, ...(failure && { failure }) }] as const] : [];
   });
   return { ...run, units: { ...run.units, ...Object.fromEntries(changed) } };
 }

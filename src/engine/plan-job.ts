@@ -5,6 +5,7 @@ import type { StreamEvent } from '../domain/ports.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 import { failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
+import { endsQuietly } from './ends-quietly.ts';
 import { planLiveness } from './liveness.ts';
 import { planUnit } from './plan-unit.ts';
 
@@ -28,6 +29,7 @@ export async function runPlanJob(
       await deps.runs.savePlan(plan);
     } catch (error) {
       signal.throwIfAborted();
+      if (endsQuietly(error)) throw error;
       failure = failureOf(error);
     }
     await store(deps, run, record, plan, failure);
@@ -62,7 +64,10 @@ function planned(
   failure: UnitRecord['failure'],
   nowMs: number,
 ): UnitRecord {
-  if (plan === undefined) return { ...now, state: 'failed', endedAtMs: nowMs, ...(failure && { failure }) };
+  if (plan === undefined) {
+    const state = failure?.kind === 'needs-human' ? 'needs-human' : 'failed';
+    return { ...now, state, endedAtMs: nowMs, ...(failure && { failure }) };
+  }
   const known = { ...now, planHash: plan.hash, planRisk: plan.risk, planChanges: plannedChanges(plan) };
   const allRefused = now.targets.every((target) => plan.refused.some((entry) => entry.target === target));
   if (!allRefused) return { ...known, state: 'planned' };

@@ -8,8 +8,9 @@ import type { Run, UnitRecord } from '../domain/run.ts';
 import type { Diff, Need, ObserveContext, Recipe, RecipeStep } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
+import { endsQuietly } from './ends-quietly.ts';
 import type { CardState } from './walk.ts';
-import { cardsOf, observeContext, recipeOf, segmentsOf } from './walk.ts';
+import { cardsOf, checkInventory, observeContext, recipeOf, segmentsOf, unmetNeed } from './walk.ts';
 
 /** One planned step with what it teaches the rest of the plan. */
 interface Planned {
@@ -25,6 +26,7 @@ interface Planned {
 export async function planUnit(deps: EngineDeps, run: Run, record: UnitRecord, signal: AbortSignal): Promise<UnitPlan> {
   const slice = run.slices[record.unit];
   if (slice === undefined) throw errors.bug({ detail: `run ${run.id} has no slice for ${record.unit}` });
+  checkInventory(deps, slice);
   const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
   const host = await deps.devices.hosts.open(slice);
   const cards = cardsOf(slice, record.targets);
@@ -116,15 +118,21 @@ class UnitPlanner {
   }
 }
 
-/** Plans one step on one target. Errors while looking refuse the target; they are never taken for "nothing to do". */
+/**
+ * Plans one step on one target, within the limit of the step. Errors while looking refuse the target; they are never taken
+ * for "nothing to do". Throws only when the job itself has to end.
+ */
 async function planStep(
   recipe: Recipe,
   entry: RecipeStep,
   target: string,
-  context: ObserveContext,
+  jobContext: ObserveContext,
   provided: ReadonlyMap<Need, string>,
 ): Promise<Planned> {
   const { step } = entry;
+  const limitMs = jobContext.clock.deadlineMs(step.timeoutMs);
+  const limit = AbortSignal.timeout(Math.ceil(limitMs));
+  const context = { ...jobContext, signal: AbortSignal.any([jobContext.signal, limit]) };
   const params = step.params.parse(entry.params(context));
   const base = {
     step: step.name,
@@ -149,10 +157,8 @@ async function planStep(
     pins: [],
   });
   try {
-    for (const need of step.needs) {
-      const answer = await recipe.needs[need]?.(context);
-      if (answer?.met === false) return refused(answer.failure);
-    }
+    const unmet = await unmetNeed(recipe, step, context);
+    if (unmet) return unmet.untilMs === undefined ? refused(unmet.failure) : deferred(unmet.failure.what);
     const observed = await step.observe(context, params);
     const serial = step.serial?.(observed, context.dpu);
     const diff = step.diff(observed, params, context.dpu);
@@ -161,8 +167,11 @@ async function planStep(
     const planned = plannedOf(base, diff, refused);
     return serial === undefined ? planned : { ...planned, serial };
   } catch (error) {
-    context.signal.throwIfAborted();
-    return refused(failureOf(error));
+    jobContext.signal.throwIfAborted();
+    if (endsQuietly(error)) throw error;
+    if (!limit.aborted) return refused(failureOf(error));
+    const seconds = `${Math.round(limitMs / 1000)} s`;
+    return refused(errors.lookTimeout({ step: step.name, target, limit: seconds, run: context.runId }).failure);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Run, UnitRecord } from '../domain/run.ts';
 const badness: readonly RunEndState[] = [
   'satisfied',
   'done',
+  'planned',
   'activation-pending',
   'cancelled',
   'refused',
@@ -13,21 +14,29 @@ const badness: readonly RunEndState[] = [
   'needs-human',
 ];
 
-/** How a run ends: the worst of its units, with a sentence that counts them. `forced` for ends that no unit decides. */
+/**
+ * How a run ends: the worst of its units, with a sentence that counts them. A cancelled run that needs a person says so.
+ * `forced` for ends that no unit decides.
+ */
 export function runEnd(
   run: Run,
   nowMs: number,
   forced?: RunEndState,
 ): { readonly state: RunEndState; readonly summary: string; readonly failure?: Failure } {
   const units = Object.values(run.units);
-  const worst = units.map(asRunState).reduce((a, b) => (badness.indexOf(a) >= badness.indexOf(b) ? a : b), 'satisfied');
-  const state = forced ?? (run.cancel ? 'cancelled' : worst);
-  const failure = units.find((unit) => unit.failure !== undefined && asRunState(unit) === worst)?.failure;
+  const states = units.map((unit) => asRunState(unit, run));
+  const worst = [...states, ...(run.cancel ? (['cancelled'] as const) : [])].reduce(worse, 'satisfied');
+  const state = forced ?? worst;
+  const failure = units.find((unit) => unit.failure !== undefined && asRunState(unit, run) === worst)?.failure;
   const keepsFailure = failure !== undefined && ['refused', 'failed', 'needs-human'].includes(state);
   return { state, summary: summaryOf(run, units, state, nowMs), ...(keepsFailure && { failure }) };
 }
 
-function asRunState(unit: UnitRecord): RunEndState {
+function worse(a: RunEndState, b: RunEndState): RunEndState {
+  return badness.indexOf(a) >= badness.indexOf(b) ? a : b;
+}
+
+function asRunState(unit: UnitRecord, run: Run): RunEndState {
   switch (unit.state) {
     case 'done':
     case 'satisfied':
@@ -36,9 +45,10 @@ function asRunState(unit: UnitRecord): RunEndState {
     case 'needs-human':
     case 'cancelled':
       return unit.state;
+    case 'planned':
+      return run.planOnly ? 'planned' : 'satisfied';
     // Not started because the rollout stopped: the reason is another unit's failure, this one adds nothing.
     case 'planning':
-    case 'planned':
     case 'queued':
     case 'running':
     case 'waiting':

@@ -1,10 +1,11 @@
 import type { Change, Failure, StepOutcome, Verdict } from '../domain/outcome.ts';
-import { insideEnvelope } from '../domain/plan.ts';
-import type { ApplyContext, ApplyResult, ObserveContext, RecipeStep } from '../domain/step.ts';
-import { errors, failureOf, OpsError } from '../errors.ts';
+import { outsideEnvelope } from '../domain/plan.ts';
+import type { ApplyContext, ApplyResult, ObserveContext, RecipeStep, Unmet } from '../domain/step.ts';
+import { errors, failureOf } from '../errors.ts';
+import { endsQuietly } from './ends-quietly.ts';
 import type { UnitSession } from './unit-session.ts';
 import type { CardState } from './walk.ts';
-import { observeContext } from './walk.ts';
+import { observeContext, unmetNeed } from './walk.ts';
 
 /** Evidence in the journal is cut to this many characters; the redacted rest stands in the logs. */
 const evidenceMax = 900;
@@ -12,7 +13,7 @@ const evidenceMax = 900;
 /**
  * Carries out one step on one target in the house order: needs, observe, diff, compare with the approval, intent, apply,
  * wait, verify, done. All control flow is here; steps have none. Throws only what ends the unit without a word: an
- * aborted signal or a lost lease.
+ * aborted signal, a lost lease, a Redis that does not answer.
  */
 export async function runStep(
   unit: UnitSession,
@@ -42,8 +43,9 @@ export async function runStep(
     outcome = await lookAndAct(unit, entry, target, card, context);
   } catch (error) {
     unit.signal.throwIfAborted();
-    if (error instanceof OpsError && error.code === 'lease-lost') throw error;
-    const failure = limit.aborted ? timedOut(unit, step.name, target, limitMs) : failureOf(error);
+    if (endsQuietly(error)) throw error;
+    const thrown = limit.aborted ? timedOut(unit, step.name, target, limitMs) : failureOf(error);
+    const failure = withActs(thrown, unit, step.name, target);
     outcome = { kind: failure.kind === 'needs-human' ? 'needs-human' : 'failed', failure };
   }
   await journalOutcome(unit, step.name, target, outcome, unit.deps.clock.nowMs() - startMs);
@@ -59,10 +61,8 @@ async function lookAndAct(
 ): Promise<StepOutcome> {
   const { step } = entry;
   const params = step.params.parse(entry.params(context));
-  for (const need of step.needs) {
-    const answer = await unit.recipe.needs[need]?.(context);
-    if (answer?.met === false) return stopped(answer.failure);
-  }
+  const unmet = await unmetNeed(unit.recipe, step, context);
+  if (unmet) return whenUnmet(unmet);
   const observed = await step.observe(context, params);
   const serial = step.serial?.(observed, context.dpu);
   if (serial !== undefined) card.serial = serial;
@@ -82,7 +82,8 @@ async function lookAndAct(
       break;
   }
   if (step.apply === undefined) throw errors.bug({ detail: `${step.name} plans a change and cannot apply it` });
-  if (!insideEnvelope(unit.plan, step.name, target)) return stopped(outside(unit, step.name, target, diff.changes));
+  const why = outsideEnvelope(unit.plan, { ...diff, step: step.name, target, serial: card.serial });
+  if (why !== undefined) return stopped(outside(unit, `${why} (${textOf(diff.changes)})`));
   const result: ApplyResult = await step.apply(
     applyContext(unit, step.name, target, context),
     diff.changes,
@@ -93,7 +94,7 @@ async function lookAndAct(
   const verdicts = (await step.verify?.(context, params)) ?? [];
   const wrong = verdicts.find((verdict) => !verdict.pass);
   if (wrong) return { kind: 'needs-human', failure: mismatch(unit, step.name, target, wrong) };
-  return { kind: 'applied', reason: diff.changes.map((change) => change.text).join('; '), verdicts };
+  return { kind: 'applied', reason: textOf(diff.changes), verdicts };
 }
 
 function applyContext(unit: UnitSession, step: string, target: string, context: ObserveContext): ApplyContext {
@@ -155,6 +156,21 @@ async function journalOutcome(
   }
 }
 
+function whenUnmet({ failure, untilMs }: Unmet): StepOutcome {
+  return untilMs === undefined ? stopped(failure) : { kind: 'waiting', reason: failure.what, untilMs };
+}
+
+/** A call that did not get through has changed nothing; what the step did before it has. */
+function withActs(failure: Failure, unit: UnitSession, step: string, target: string): Failure {
+  const acts = unit.actionsOf(step, target);
+  if (failure.deviceState !== 'unchanged' || acts.length === 0) return failure;
+  return { ...failure, deviceState: acts.every((act) => act.done) ? 'changed' : 'unknown' };
+}
+
+function textOf(changes: readonly Change[]): string {
+  return changes.map((change) => change.text).join('; ');
+}
+
 /** A refusal that only a person can lift counts as needs-human; the others as refused. */
 function stopped(failure: Failure): StepOutcome {
   return { kind: failure.kind === 'needs-human' ? 'needs-human' : 'refused', failure };
@@ -169,11 +185,11 @@ function mismatch(unit: UnitSession, step: string, target: string, verdict: Verd
   return errors.verifyMismatch({ step, target, check, expected, actual, run: unit.run.id }).failure;
 }
 
-function outside(unit: UnitSession, step: string, target: string, changes: readonly Change[]): Failure {
-  const texts = changes.map((change) => change.text).join('; ');
+function outside(unit: UnitSession, difference: string): Failure {
   return errors.planOutdated({
     unit: unit.record.unit,
-    differences: [`${step} on ${target} was satisfied in the approved plan and would change something now: ${texts}`],
-    command: unit.run.text,
+    differences: [difference],
+    command: `/dpu ${unit.run.text}`,
+    resume: unit.hasWritten ? unit.run.id : undefined,
   }).failure;
 }

@@ -1,14 +1,15 @@
-import { sliceHash, sliceOf } from '../domain/inventory.ts';
 import type { HostSlice } from '../domain/inventory.ts';
+import type { JournalEntry } from '../domain/journal.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
-import { planDifferences } from '../domain/plan.ts';
+import { coversPlan, planDifferences, planNeedsApproval } from '../domain/plan.ts';
 import type { Lease } from '../domain/ports.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
-import { isEnded } from '../domain/run.ts';
-import { errors, failureOf, OpsError } from '../errors.ts';
+import { isEnded, isUnitEnded } from '../domain/run.ts';
+import { errors, failureOf } from '../errors.ts';
 import { approvalFailure } from './approval.ts';
 import type { EngineDeps } from './deps.ts';
+import { endsQuietly } from './ends-quietly.ts';
 import { withLease } from './lease.ts';
 import { planUnit } from './plan-unit.ts';
 import { runStep } from './run-step.ts';
@@ -17,7 +18,7 @@ import type { Tally, UnitResult } from './unit-outcome.ts';
 import { count, newTally, summaryOf } from './unit-outcome.ts';
 import { UnitSession } from './unit-session.ts';
 import type { CardState } from './walk.ts';
-import { cardsOf, recipeOf, segmentsOf } from './walk.ts';
+import { cardsOf, checkInventory, recipeOf, segmentsOf } from './walk.ts';
 
 /** How soon a unit that is held by somebody else, or halted, is looked at again (wall). */
 const lookAgainMs = 3_000;
@@ -59,17 +60,28 @@ async function underLease(
   signal: AbortSignal,
 ): Promise<UnitResult> {
   try {
-    const hold = await deps.holds.get(record.unit);
-    if (hold && hold.runId !== run.id) {
-      const since = new Date(hold.sinceMs).toISOString();
-      const { failure } = errors.hostHeld({ host: record.unit, run: hold.runId, by: hold.by, since });
-      return { kind: 'waiting', reason: failure.what, untilMs: deps.clock.nowMs() + lookAgainMs };
-    }
     return await openAndWalk(deps, run, record, slice, lease, signal);
   } catch (error) {
-    if (signal.aborted || (error instanceof OpsError && error.code === 'lease-lost')) return { kind: 'superseded' };
+    if (signal.aborted || endsQuietly(error)) return { kind: 'superseded' };
     return endedBy(failureOf(error));
   }
+}
+
+/** Why the unit may not be touched yet: another run owns its state, or everything is halted. */
+async function reasonToWait(deps: EngineDeps, run: Run, unit: string): Promise<UnitResult | undefined> {
+  const hold = await deps.holds.get(unit);
+  if (hold && hold.runId !== run.id) {
+    const since = new Date(hold.sinceMs).toISOString();
+    const { failure } = errors.hostHeld({ host: unit, run: hold.runId, by: hold.by, since });
+    return { kind: 'waiting', reason: failure.what, untilMs: deps.clock.nowMs() + lookAgainMs };
+  }
+  const halt = await deps.halt.get();
+  return halt && waitForUnhalt(deps, halt);
+}
+
+function waitForUnhalt(deps: EngineDeps, halt: { readonly by: string; readonly reason: string }): UnitResult {
+  const reason = `all work is halted by ${halt.by}: ${halt.reason}`;
+  return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs };
 }
 
 async function openAndWalk(
@@ -81,23 +93,35 @@ async function openAndWalk(
   signal: AbortSignal,
 ): Promise<UnitResult> {
   checkInventory(deps, slice);
-  const plan = await approvedPlan(deps, run, record);
+  const plan = await bindingPlan(deps, run, record);
   const past = await deps.journal.read(run.id, record.unit);
   const begun = past.some((entry) => entry.event.type === 'intent');
   const refusal = approvalFailure(run, record, plan, deps.inventory(), begun, deps.clock.nowMs());
   if (refusal) return endedBy(refusal);
+  const wait = await reasonToWait(deps, run, record.unit);
+  if (wait) return wait;
   const host = await deps.devices.hosts.open(slice);
   const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
   if (!(await markRunning(deps, run, record, lease))) return { kind: 'superseded' };
   const unit = new UnitSession({ deps, run, record, slice, recipe, host, lease, signal, plan, past });
   if (!unit.hasWritten) {
     const now = await planUnit(deps, run, record, signal);
-    if (now.hash !== plan.hash) return endedBy(outdated(run, record, plan, now));
+    const isInside = now.hash === plan.hash || (wasCompared(past) && coversPlan(plan, now));
+    if (!isInside) return endedBy(notSeen(plan, now) ?? outdated(run, record, plan, now));
   }
   return walk(unit);
 }
 
-/** False when a newer job has this unit. Record and journal are written in one atomic call. */
+/**
+ * Steps began after the newest plan was made, so that plan was compared in full before. What is different after a wait (a
+ * lock-out that is over) has to lie inside the envelope.
+ */
+function wasCompared(past: readonly JournalEntry[]): boolean {
+  const planned = past.findLastIndex((entry) => entry.event.type === 'plan-ready');
+  return past.slice(planned + 1).some((entry) => entry.event.type === 'step-started');
+}
+
+/** False when a newer job has this unit, or it was cancelled. Record and journal are written in one atomic call. */
 async function markRunning(deps: EngineDeps, run: Run, record: UnitRecord, lease: Lease): Promise<boolean> {
   const nowMs = deps.clock.nowMs();
   const { unit, generation } = record;
@@ -105,7 +129,8 @@ async function markRunning(deps: EngineDeps, run: Run, record: UnitRecord, lease
     run.id,
     (current) => {
       const now = current.units[unit];
-      if (now === undefined || now.generation !== generation || isEnded(current.state)) return undefined;
+      if (now === undefined || now.generation !== generation) return undefined;
+      if (isEnded(current.state) || isUnitEnded(now.state)) return undefined;
       const { waitingReason: _reason, waitingUntilMs: _until, ...rest } = now;
       const running: UnitRecord = { ...rest, state: 'running', startedAtMs: now.startedAtMs ?? nowMs };
       return { ...current, units: { ...current.units, [unit]: running } };
@@ -123,9 +148,8 @@ async function walk(unit: UnitSession): Promise<UnitResult> {
   const tally = newTally();
   const dropped = new Set<string>();
   for (const segment of segmentsOf(unit.recipe)) {
-    const rounds = segment.scope === 'host' ? cards.slice(0, 1) : cards;
-    for (const card of rounds) {
-      if (dropped.has(card.dpu.name)) continue;
+    const left = cards.filter((card) => !dropped.has(card.dpu.name));
+    for (const card of segment.scope === 'host' ? left.slice(0, 1) : left) {
       const target = segment.scope === 'host' ? unit.slice.name : card.dpu.name;
       const stop = await walkTarget(unit, segment.steps, target, card, tally, dropped);
       if (stop) return stop;
@@ -156,11 +180,7 @@ async function walkTarget(
       case 'superseded':
         return { kind: 'superseded' };
       case 'halted':
-        return {
-          kind: 'waiting',
-          reason: `all work is halted by ${checkpoint.by}: ${checkpoint.reason}`,
-          untilMs: unit.deps.clock.nowMs() + lookAgainMs,
-        };
+        return waitForUnhalt(unit.deps, checkpoint);
       case 'cancelled': {
         const state = unit.hasWritten ? 'changed' : 'unchanged';
         const { failure } = errors.cancelled({ run: unit.run.id, by: checkpoint.by, target, state });
@@ -189,18 +209,22 @@ async function walkTarget(
   return undefined;
 }
 
-function checkInventory(deps: EngineDeps, slice: HostSlice): void {
-  const inventory = deps.inventory();
-  const known =
-    inventory.hosts[slice.name] !== undefined && sliceHash(sliceOf(inventory, slice.name)) === sliceHash(slice);
-  if (!known) throw errors.inventoryDiffers({ host: slice.name });
+/** The plan that binds: the approved one, or the newest where that needs nobody's approval. */
+async function bindingPlan(deps: EngineDeps, run: Run, record: UnitRecord): Promise<UnitPlan> {
+  const stored = async (hash: string | undefined): Promise<UnitPlan> => {
+    const plan = hash === undefined ? undefined : await deps.runs.plan(run.id, record.unit, hash);
+    if (plan === undefined) throw errors.bug({ detail: `no stored plan for ${record.unit} of run ${run.id}` });
+    return plan;
+  };
+  const newest = await stored(record.planHash);
+  const approved = run.approval?.hashes[record.unit];
+  return approved === undefined || !planNeedsApproval(newest) ? newest : await stored(approved);
 }
 
-async function approvedPlan(deps: EngineDeps, run: Run, record: UnitRecord): Promise<UnitPlan> {
-  const hash = run.approval?.hashes[record.unit] ?? record.planHash;
-  const plan = hash === undefined ? undefined : await deps.runs.plan(run.id, record.unit, hash);
-  if (plan === undefined) throw errors.bug({ detail: `no stored plan for ${record.unit} of run ${run.id}` });
-  return plan;
+/** A card that could not be looked at this time has not moved: that failure is the reason, not the approved plan. */
+function notSeen(approved: UnitPlan, now: UnitPlan): Failure | undefined {
+  const refusedBefore = new Set(approved.refused.map((entry) => entry.target));
+  return now.refused.find(({ target, failure }) => !refusedBefore.has(target) && failure.kind === 'transient')?.failure;
 }
 
 function outdated(run: Run, record: UnitRecord, approved: UnitPlan, now: UnitPlan): Failure {

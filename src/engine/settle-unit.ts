@@ -1,5 +1,6 @@
 import { clipEvent } from '../domain/journal.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
+import { isEnded, isUnitEnded } from '../domain/run.ts';
 import type { StreamEvent } from '../domain/ports.ts';
 import type { EngineDeps } from './deps.ts';
 import type { UnitResult } from './unit-outcome.ts';
@@ -22,6 +23,8 @@ export async function settleUnit(
     (current) => {
       const now = current.units[unit];
       if (now === undefined || now.generation !== record.generation) return undefined;
+      // Cancelled while its job was waking up: what has ended stays ended.
+      if (isEnded(current.state) || isUnitEnded(now.state)) return undefined;
       return { ...current, units: { ...current.units, [unit]: settled(now, result, nowMs) } };
     },
     (before) =>

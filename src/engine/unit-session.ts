@@ -27,7 +27,7 @@ export class UnitSession {
   readonly host: HostSession;
   readonly lease: Lease;
   readonly signal: AbortSignal;
-  /** The approved plan, or the newest one where nothing needed approval. */
+  /** The approved plan, or the newest one where that needs no approval. */
   readonly plan: UnitPlan;
   readonly #actions = new Map<string, ActionRecord[]>();
   #wrote: boolean;

@@ -1,7 +1,7 @@
 import type { CardRef, HostReader } from '../domain/device-ports.ts';
 import type { DpuEntry, HostSlice, Profile } from '../domain/inventory.ts';
-import { Profile as ProfileSchema } from '../domain/inventory.ts';
-import type { ActionRecord, ObserveContext, Recipe, RecipeStep } from '../domain/step.ts';
+import { Profile as ProfileSchema, sliceHash, sliceOf } from '../domain/inventory.ts';
+import type { ActionRecord, ObserveContext, Recipe, RecipeStep, Step, Unmet } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -73,4 +73,27 @@ export function recipeOf(deps: EngineDeps, name: string, version: number): Recip
       detail: `the run was made with version ${version} of "${name}", this worker has ${recipe.version}`,
     });
   return recipe;
+}
+
+/** The first need of a step that is not there. One that the recipe cannot look at counts as not there. */
+export async function unmetNeed(recipe: Recipe, step: Step, context: ObserveContext): Promise<Unmet | undefined> {
+  for (const need of step.needs) {
+    const check = recipe.needs[need];
+    if (check === undefined) {
+      const remedy = `Report it: the recipe "${recipe.name}" has no way to look for it.`;
+      const { failure } = errors.needMissing({ step: step.title, target: context.dpu.name, need, remedy });
+      return { met: false, failure };
+    }
+    const answer = await check(context);
+    if (!answer.met) return answer;
+  }
+  return undefined;
+}
+
+/** Errors: inventory-differs, when this worker describes the host differently than the run does. */
+export function checkInventory(deps: EngineDeps, slice: HostSlice): void {
+  const inventory = deps.inventory();
+  const isKnown =
+    inventory.hosts[slice.name] !== undefined && sliceHash(sliceOf(inventory, slice.name)) === sliceHash(slice);
+  if (!isKnown) throw errors.inventoryDiffers({ host: slice.name });
 }

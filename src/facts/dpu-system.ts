@@ -3,6 +3,9 @@ import { defineResource } from '../domain/commands.ts';
 import type { BmcReader } from '../domain/device-ports.ts';
 import { parseResource } from './read-helpers.ts';
 
+/** Value of a field that the BMC leaves out. */
+export const notReported = 'not-reported';
+
 /** The Arm complex as its BMC reports it. */
 export interface DpuSystem {
   /** Trimmed: some firmware pads it with blanks. */
@@ -40,7 +43,7 @@ export function parseDpuSystem(target: string, body: unknown): DpuSystem {
   return {
     serial: resource.SerialNumber.trim(),
     powerState: resource.PowerState,
-    bootState: progress?.OemLastState ?? progress?.LastState ?? 'not-reported',
-    bootStateTime: progress?.LastStateTime ?? 'not-reported',
+    bootState: progress?.OemLastState ?? progress?.LastState ?? notReported,
+    bootStateTime: progress?.LastStateTime ?? notReported,
   };
 }

@@ -29,6 +29,8 @@ export const bluefieldFunctions = defineRead({
 export async function readPciCards(host: HostReader, signal: AbortSignal): Promise<readonly PciCard[]> {
   const result = await host.read(bluefieldFunctions.bind({}), { timeoutMs: 20_000, signal });
   expectSuccess(host.name, 'lspci', result);
+  // Half a list may lack a card, and the one that is left would be taken for the only one.
+  if (result.truncated) throw unreadable(host.name, 'it is not complete', result.stdout);
   return parsePciCards(host.name, result.stdout);
 }
 

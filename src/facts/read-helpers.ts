@@ -6,7 +6,9 @@ import { errors } from '../errors.ts';
 export function expectSuccess(hostName: string, command: string, result: CommandResult): void {
   if (result.exitCode === 0) return;
   const output = `${result.stderr}\n${result.stdout}`.trim().slice(0, 400);
-  if (/^sudo: /m.test(result.stderr)) throw errors.sudoRefused({ host: hostName, user: 'the SSH user', output });
+  // "sudo: lspci: command not found" is no refusal: what lacks is the program.
+  if (/^sudo: (?!.*command not found)/m.test(result.stderr))
+    throw errors.sudoRefused({ host: hostName, user: 'the SSH user', output });
   throw errors.commandFailed({ host: hostName, command, exitCode: result.exitCode, output });
 }
 

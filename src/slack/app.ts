@@ -29,7 +29,7 @@ export interface SlackAppOptions extends SlackAccess {
 }
 
 export interface SlackApp {
-  /** Resolves when requests can come in. */
+  /** Resolves when requests can come in. Errors: config-invalid when Slack refuses the token or the port is taken. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** For a health endpoint. Always true in HTTP mode once started. */
@@ -90,7 +90,9 @@ function createEntrance(options: SlackAppOptions): { readonly receiver: Receiver
   });
   const control = {
     start: async () => {
-      await http.start(port);
+      await http.start(port).catch((error: unknown) => {
+        throw errors.configInvalid({ problems: [`HTTP_PORT ${port} cannot be listened on: ${reasonOf(error)}`] });
+      });
       listening = true;
     },
     stop: async () => {

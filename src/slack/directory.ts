@@ -1,6 +1,9 @@
 import type { WebClient } from '@slack/web-api';
 import type { Clock } from '../domain/device-ports.ts';
 import type { Directory, Person } from '../domain/ports.ts';
+import type { OpsError } from '../errors.ts';
+import { errors } from '../errors.ts';
+import { chatFaultOf } from './chat-client.ts';
 import { slackErrorCode } from './web-client.ts';
 
 /** Rights come from the chat; what was read is used for at most this long, and never for an approval. */
@@ -21,7 +24,7 @@ interface Cached<T> {
 }
 
 /**
- * People, their user groups, and channels, read from Slack. Rejects when Slack cannot be asked: rights that could not be
+ * People, their user groups, and channels, read from Slack. Errors: slack-unavailable, because rights that could not be
  * read are not there.
  */
 export function createDirectory(options: DirectoryOptions): Directory {
@@ -39,7 +42,10 @@ export function createDirectory(options: DirectoryOptions): Directory {
     async person(userId, { fresh }) {
       const known = people.get(userId);
       if (!fresh && known !== undefined && young(known, DIRECTORY_CACHE_MS, options.clock)) return known.value;
-      const [profile, byGroup] = await Promise.all([readProfile(options, userId), membership(fresh)]);
+      const reading = Promise.all([readProfile(options, userId), membership(fresh)]);
+      const [profile, byGroup] = await reading.catch((error: unknown) => {
+        throw unavailable('for your rights', error);
+      });
       const userGroups = [...byGroup].flatMap(([group, members]) => (members.includes(userId) ? group.split(' ') : []));
       const person = { ...profile, userGroups };
       remember(people, userId, { value: person, atMs: options.clock.nowMs() });
@@ -49,7 +55,9 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const known = channels.get(channel);
       // Only the good news is kept: after an /invite the next try has to see it.
       if (known?.value === true && young(known, CAN_POST_CACHE_MS, options.clock)) return true;
-      const value = await readCanPost(options.client, channel);
+      const value = await readCanPost(options.client, channel).catch((error: unknown) => {
+        throw unavailable('whether dpubot may post here', error);
+      });
       remember(channels, channel, { value, atMs: options.clock.nowMs() });
       return value;
     },
@@ -58,6 +66,19 @@ export function createDirectory(options: DirectoryOptions): Directory {
 
 function young<T>(cached: Cached<T>, maxAgeMs: number, clock: Clock): boolean {
   return clock.nowMs() - cached.atMs < maxAgeMs;
+}
+
+function unavailable(question: string, error: unknown): OpsError {
+  const fault = chatFaultOf(error);
+  switch (fault.kind) {
+    case 'rate-limited':
+      return errors.slackUnavailable({ question, why: `It takes no questions for ${fault.retryAfterMs / 1000} s.` });
+    case 'refused':
+      return errors.slackUnavailable({ question, why: `It refuses: ${fault.error}.` });
+    case 'unsent':
+    case 'unknown':
+      return errors.slackUnavailable({ question, why: `It does not answer: ${fault.reason}.` });
+  }
 }
 
 /** Keeps the cache small: the oldest entry goes when it is full. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, Receiver } from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
+import { errors } from '../errors.ts';
 import { webClientOptions } from './chat-client.ts';
 import { libraryLogger } from './library-logger.ts';
 import type { Log, Wait } from './log.ts';
@@ -71,8 +72,8 @@ export class SocketReceiver implements Receiver {
   }
 
   /**
-   * Resolves once the first connection is open; later ones are looked after in the background. Rejects when Slack refuses
-   * the token, or when it is stopped before.
+   * Resolves once the first connection is open; later ones are looked after in the background. Errors: config-invalid when
+   * Slack refuses the token; rejects also when it is stopped before.
    */
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
@@ -107,7 +108,9 @@ export class SocketReceiver implements Receiver {
         this.#clients.delete(connection.client);
         this.#letGo(connection.client, stop.aborted);
       } catch (error) {
-        if (FATAL.has(slackErrorCode(error) ?? '')) onFatal(error);
+        const refusal = slackErrorCode(error) ?? '';
+        if (FATAL.has(refusal))
+          onFatal(errors.configInvalid({ problems: [`SLACK_APP_TOKEN is refused by Slack: ${refusal}`] }));
         if (!stop.aborted) this.#options.log.warn({ reason: reasonOf(error), backoffMs }, 'no socket to Slack');
       }
       if (performance.now() - beganMs > LASTING_MS) backoffMs = BACKOFF_MS.first;

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebAPIPlatformError, WebClient } from '@slack/web-api';
 import type { AuthTestResponse } from '@slack/web-api';
-import { webClientOptions } from './chat-client.ts';
+import { OpsError, errors } from '../errors.ts';
+import { chatFaultOf, webClientOptions } from './chat-client.ts';
 import type { Log, SlackAccess } from './log.ts';
 import { reasonOf } from './log.ts';
 
@@ -20,8 +21,8 @@ export function createInteractiveClient(access: SlackAccess): WebClient {
 }
 
 /**
- * Asks Slack who this token belongs to; while Slack cannot be reached it keeps asking until `signal` is aborted. Rejects
- * with the library's error when Slack refuses the token.
+ * Asks Slack who this token belongs to; while Slack cannot be reached it keeps asking until `signal` is aborted. Errors:
+ * config-invalid when Slack refuses the token, or it is not a bot's.
  */
 export async function identify(access: SlackAccess, log: Log, signal: AbortSignal): Promise<SlackIdentity> {
   const client = createInteractiveClient(access);
@@ -30,20 +31,20 @@ export async function identify(access: SlackAccess, log: Log, signal: AbortSigna
     try {
       return identityOf(await client.auth.test());
     } catch (error) {
-      if (error instanceof WebAPIPlatformError || error instanceof NoBotToken) throw error;
+      if (error instanceof OpsError) throw error;
+      const fault = chatFaultOf(error);
+      if (fault.kind === 'refused')
+        throw errors.configInvalid({ problems: [`SLACK_BOT_TOKEN is refused by Slack: ${fault.error}`] });
       log.warn({ reason: reasonOf(error), waitMs }, 'Slack cannot be asked who we are, trying again');
       await sleep(waitMs, undefined, { signal });
     }
   }
 }
 
-/** The token works, but it is not a bot's. */
-class NoBotToken extends Error {}
-
 function identityOf(reply: AuthTestResponse): SlackIdentity {
   const { team_id: teamId, user_id: botUserId, bot_id: botId, url } = reply;
   if (teamId === undefined || botUserId === undefined || botId === undefined)
-    throw new NoBotToken('auth.test did not answer with team, user and bot: is SLACK_BOT_TOKEN a bot token?');
+    throw errors.configInvalid({ problems: ['SLACK_BOT_TOKEN works, but it is not the token of a bot'] });
   return { teamId, botUserId, botId, url: url ?? '' };
 }
 

@@ -2,7 +2,7 @@ import type { BmcReader, BmcSession } from '../domain/device-ports.ts';
 import type { ApplyContext, ObserveContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import type { DpuSystem } from '../facts/dpu-system.ts';
-import { readDpuSystem } from '../facts/dpu-system.ts';
+import { notReported, readDpuSystem } from '../facts/dpu-system.ts';
 
 const resetPath = '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset';
 const pollMs = 5_000;
@@ -11,24 +11,27 @@ const bootLimitMs = 300_000;
 
 /** The full session of a card, or the error that says why there is none. */
 export async function bmcSession(context: ApplyContext): Promise<BmcSession> {
-  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
-  if (login.state === 'in') return login.session;
-  if (login.state === 'locked')
-    throw errors.bmcLocked({ target: context.dpu.name, untilIso: new Date(login.untilMs).toISOString() });
-  throw errors.bmcLoginRefused({
-    target: context.dpu.name,
-    tried: login.state === 'refused' ? login.tried : ['factory'],
-  });
+  return openSession(context);
 }
 
 /** Reading face of the same session, for `observe`. */
 export async function bmcReader(context: ObserveContext): Promise<BmcReader> {
+  return openSession(context);
+}
+
+async function openSession(context: ObserveContext): Promise<BmcSession> {
+  const target = context.dpu.name;
   const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
-  if (login.state === 'in') return login.session;
-  throw errors.bmcLoginRefused({
-    target: context.dpu.name,
-    tried: login.state === 'refused' ? login.tried : ['factory'],
-  });
+  switch (login.state) {
+    case 'in':
+      return login.session;
+    case 'locked':
+      throw errors.bmcLocked({ target, untilIso: new Date(login.untilMs).toISOString() });
+    case 'unpinned':
+      throw errors.bmcUnpinned({ target });
+    case 'refused':
+      throw errors.bmcLoginRefused({ target, tried: login.tried });
+  }
 }
 
 /** A state before the reset, as it is journaled with the intent: what later counts as evidence is held against it. */
@@ -102,8 +105,11 @@ async function readTolerant(context: ApplyContext): Promise<DpuSystem | undefine
   }
 }
 
+/** What the BMC does not report (it has just started itself) is evidence of nothing. */
 function hasMoved(before: Before, now: DpuSystem): boolean {
-  return now.bootState !== 'OsIsRunning' || now.bootStateTime !== before.bootStateTime;
+  if (now.bootState === notReported) return false;
+  const stamps = [before.bootStateTime, now.bootStateTime];
+  return now.bootState !== 'OsIsRunning' || (!stamps.includes(notReported) && stamps[0] !== stamps[1]);
 }
 
 function isBefore(value: unknown): value is Before {

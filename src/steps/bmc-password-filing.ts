@@ -75,7 +75,8 @@ export async function keepNewPassword(context: ApplyContext): Promise<void> {
       return { evidence: `a login with the new password worked; the BMC says serial ${bmcSerial}`, value: undefined };
     },
   );
-  if (bmcSerial !== serial) throw errors.wrongCard({ target, vpdSerial: serial, bmcSerial, run: context.runId });
+  if (bmcSerial !== serial)
+    throw errors.wrongCard({ target, vpdSerial: serial, bmcSerial, run: context.runId, state: 'changed' });
 }
 
 /** By serial once something is filed there, else by certificate and address. */

@@ -3,32 +3,48 @@ import { defineStep } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import type { DpuMode } from '../facts/dpu-mode.ts';
 import { readDpuMode } from '../facts/dpu-mode.ts';
+import { readDpuSystem } from '../facts/dpu-system.ts';
+import { bmcReader } from './arm-reset.ts';
+
+interface Observed {
+  readonly mode: DpuMode;
+  readonly bmcSerial: string;
+  readonly cardSerial: string | undefined;
+  readonly runId: number;
+}
 
 /**
- * Refuse a card in NIC mode before anything resets it.
+ * Refuse a card in NIC mode, and a BMC that belongs to another card, before anything is reset.
  *
- * Why      In NIC mode the Arm cores stop in UEFI: waiting for OsIsRunning would last forever.
- * Reads    Systems/Bluefield/Oem/Nvidia (Mode).     Changes  nothing.
- * Errors   nic-mode, redfish-unexpected.
+ * Why      In NIC mode the Arm cores stop in UEFI: waiting for OsIsRunning would last forever. With swapped BMC addresses
+ *          the reset would hit another card than the plan names; set-bmc-password compares too, but a profile may skip it.
+ * Reads    Systems/Bluefield/Oem/Nvidia (Mode), Systems/Bluefield (serial).     Changes  nothing.
+ * Errors   nic-mode, wrong-card, redfish-unexpected.
  * Source   NVIDIA BlueField BSP, Modes of Operation; infra-controller issue 2115.
  */
-export const checkDpuMode = defineStep<Record<string, never>, { mode: DpuMode; target: string }>({
+export const checkDpuMode = defineStep<Record<string, never>, Observed>({
   name: 'check-dpu-mode',
   title: 'Check the mode',
   scope: 'dpu',
   risk: 'read',
   params: z.strictObject({}),
   timeoutMs: 120_000,
-  needs: ['bmc-session'],
+  needs: ['bmc-pinned', 'bmc-session'],
   provides: [],
   wanted: () => 'dpu',
   observe: async (context) => {
-    const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
-    if (login.state !== 'in') throw errors.bug({ detail: `check-dpu-mode observed while ${login.state}` });
-    return { mode: await readDpuMode(login.session, context.signal), target: context.dpu.name };
+    const bmc = await bmcReader(context);
+    const { serial: bmcSerial } = await readDpuSystem(bmc, context.signal);
+    const mode = await readDpuMode(bmc, context.signal);
+    return { mode, bmcSerial, cardSerial: context.card.serial, runId: context.runId };
   },
-  diff: ({ mode, target }) =>
-    mode === 'dpu'
+  diff: ({ mode, bmcSerial, cardSerial, runId }, _params, { name: target }) => {
+    if (bmcSerial !== cardSerial) {
+      const vpdSerial = cardSerial ?? 'unknown';
+      return { kind: 'refused', failure: errors.wrongCard({ target, vpdSerial, bmcSerial, run: runId }).failure };
+    }
+    return mode === 'dpu'
       ? { kind: 'satisfied', reason: 'in DPU mode' }
-      : { kind: 'refused', failure: errors.nicMode({ target }).failure },
+      : { kind: 'refused', failure: errors.nicMode({ target }).failure };
+  },
 });

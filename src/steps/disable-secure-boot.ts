@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Reboot } from '../domain/plan.ts';
+import type { BmcSession } from '../domain/device-ports.ts';
 import type { ApplyContext, Diff } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
-import { errors } from '../errors.ts';
+import { errors, OpsError } from '../errors.ts';
 import type { SecureBoot } from '../facts/secure-boot.ts';
 import { isSecureBootOff, readSecureBoot, secureBootResource, secureBootText } from '../facts/secure-boot.ts';
 import { bmcReader, bmcSession, resetArm } from './arm-reset.ts';
@@ -29,7 +30,7 @@ export const disableSecureBoot = defineStep<Record<string, never>, SecureBoot>({
   risk: 'disruptive',
   params: z.strictObject({}),
   timeoutMs: 2_000_000,
-  needs: ['bmc-session'],
+  needs: ['bmc-pinned', 'bmc-session'],
   provides: ['secure-boot-off'],
   worstReboots: (dpu) => reboots(dpu.name, true),
   wanted: () => ({ SecureBootEnable: false, SecureBootCurrentBoot: 'Disabled' }),
@@ -97,13 +98,24 @@ async function switchOff(context: ApplyContext): Promise<boolean> {
   if (state.enable === false) return context.actions.some((action) => action.action === 'patch-secure-boot');
   await context.act(
     { name: 'patch-secure-boot', text: `switch Secure Boot of ${context.dpu.name} off`, before: state },
-    async () => {
-      const options = { timeoutMs: 30_000, signal: context.signal };
-      const reply = await session.patch(secureBootResource.path, { SecureBootEnable: false }, options);
-      return { evidence: `PATCH ${secureBootResource.path} -> ${reply.status}`, value: undefined };
-    },
+    async () => ({ evidence: await patchOff(context, session), value: undefined }),
   );
   return true;
+}
+
+/** When the reply is lost the setting is read back: it shows whether the BMC took it. */
+async function patchOff(context: ApplyContext, session: BmcSession): Promise<string> {
+  const { path } = secureBootResource;
+  try {
+    const options = { timeoutMs: 30_000, signal: context.signal };
+    const reply = await session.patch(path, { SecureBootEnable: false }, options);
+    return `PATCH ${path} -> ${reply.status}`;
+  } catch (error) {
+    if (!(error instanceof OpsError) || !['bmc-reply-lost', 'bmc-timeout'].includes(error.code)) throw error;
+    const after = await readSecureBoot(await bmcSession(context), context.signal);
+    if (after.enable !== false) throw error;
+    return `PATCH ${path}: reply lost, but it reads back as off`;
+  }
 }
 
 async function rebootUntilOff(context: ApplyContext, patched: boolean): Promise<void> {
@@ -119,10 +131,9 @@ async function rebootUntilOff(context: ApplyContext, patched: boolean): Promise<
   }
 }
 
-/** How many resets of this run are proven, counted from the last PATCH where one is named. */
+/** How many resets of this run are proven, counted from the last PATCH (also an unanswered one) where one is named. */
 function doneSince(context: ApplyContext, name: string, patch: string | undefined): number {
-  const from =
-    patch === undefined ? -1 : context.actions.findLastIndex((action) => action.action === patch && action.done);
+  const from = patch === undefined ? -1 : context.actions.findLastIndex((action) => action.action === patch);
   return context.actions.slice(from + 1).filter((action) => action.action === name && action.done).length;
 }
 

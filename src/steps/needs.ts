@@ -32,6 +32,7 @@ const bmcSession: NeedCheck = async (context) => {
       return {
         met: false,
         failure: errors.bmcLocked({ target, untilIso: new Date(login.untilMs).toISOString() }).failure,
+        untilMs: login.untilMs,
       };
     case 'refused':
       return { met: false, failure: errors.bmcLoginRefused({ target, tried: login.tried }).failure };

@@ -5,6 +5,7 @@ import type { Run, UnitState } from '../../src/domain/run.ts';
 import { isEnded } from '../../src/domain/run.ts';
 import type { Situation } from '../../src/engine/decide.ts';
 import { decide } from '../../src/engine/decide.ts';
+import { errors } from '../../src/errors.ts';
 import { ana, ben, makeInventory, makePlan, makeRun, withUnits } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as1', 'as2', 'as3', 'as4']);
@@ -110,6 +111,39 @@ describe('decide: planning', () => {
   });
 });
 
+describe('decide: what could not be looked at', () => {
+  it('does not call a host satisfied when one of its cards was refused', () => {
+    const { failure } = errors.bmcUnpinned({ target: 'as1-dpu1' });
+    const plans = plansOf('satisfied');
+    const partly = { ...plans, as1: { ...makePlan('as1', 'satisfied'), refused: [{ target: 'as1-dpu1', failure }] } };
+
+    const { run } = decide(planned(makeRun(inventory), partly), situation({ plans: partly }));
+
+    expect(run.units['as1']).toMatchObject({ state: 'refused', failure: { code: 'bmc-unpinned' } });
+    expect(run.state).toBe('refused');
+  });
+
+  it('ends a run that was only to plan with the worst of its hosts', () => {
+    const plans = plansOf('change', ['as2', 'as3', 'as4']);
+    const { failure } = errors.sshUnreachable({ host: 'as1', address: '127.0.0.1' });
+    const start = planned(makeRun(inventory, { planOnly: true }), plans);
+
+    const { run } = decide(withUnits(start, { state: 'failed', failure }, ['as1']), situation({ plans }));
+
+    expect(run.state).toBe('failed');
+    expect(run.failure?.code).toBe('ssh-unreachable');
+  });
+
+  it('starts the others after approval when a host could not be planned', () => {
+    const plans = plansOf('change', ['as2', 'as3', 'as4']);
+    const start = withUnits(approvedRun(plans), { state: 'failed' }, ['as1']);
+
+    const { run } = decide(start, situation({ plans, approvedPlans: plans }));
+
+    expect(run.units['as2']?.state).toBe('queued');
+  });
+});
+
 describe('decide: approval', () => {
   it('expires an unanswered request at its time, not before', () => {
     const plans = plansOf('change');
@@ -172,14 +206,14 @@ describe('decide: waves', () => {
     expect(run.units['as3']?.state).toBe('planned');
   });
 
-  it('starts no wave while all work is halted, and looks again', () => {
+  it('starts no wave while all work is halted', () => {
     const started = decide(approvedRun(plans, { waveSpec }), situation({ plans, approvedPlans: plans })).run;
     const done = withUnits(started, { state: 'done' }, ['as1']);
 
     const { run, jobs } = decide(done, situation({ plans, halt: { by: 'dana', reason: 'fire', sinceMs: 0 } }));
 
     expect(run.units['as2']?.state).toBe('planned');
-    expect(jobs).toEqual([{ kind: 'advance', delayMs: 3_000 }]);
+    expect(jobs).toEqual([]);
   });
 });
 
@@ -198,6 +232,16 @@ describe('decide: cancel', () => {
     expect(waiting.run.units['as2']?.state).toBe('cancelled');
     expect(isEnded(waiting.run.state)).toBe(false);
     expect(ended.run.state).toBe('cancelled');
+  });
+
+  it('does not hide that the running unit needs a person', () => {
+    const { failure } = errors.armNotReady({ target: 'as1-dpu0', state: 'UEFI', limit: '5 min', run: 7 });
+    const start = withUnits(makeRun(inventory, { state: 'running', cancel: { by: ben, atMs: 0 } }), { state: 'done' });
+
+    const { run } = decide(withUnits(start, { state: 'needs-human', failure }, ['as1']), situation());
+
+    expect(run.state).toBe('needs-human');
+    expect(run.failure?.code).toBe('dpu-not-ready');
   });
 });
 

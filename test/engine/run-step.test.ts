@@ -1,55 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import type { Run } from '../../src/domain/run.ts';
-import type { Need, Recipe, StepSpec } from '../../src/domain/step.ts';
-import { defineStep } from '../../src/domain/step.ts';
+import type { Need, Recipe, Step } from '../../src/domain/step.ts';
 import { errors } from '../../src/errors.ts';
 import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
+import type { FakeSpec } from '../support/fake-steps.ts';
+import { fakeChange, fakeRecipe, fakeStep as fake } from '../support/fake-steps.ts';
 import { makeInventory } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as7']);
-const change = { target: 'as7-dpu0', from: 'a', to: 'b', text: 'a -> b' };
 
-/** A step that wants its switch on and turns it on. */
-function fake(
-  name: string,
-  spec: Partial<StepSpec<Record<string, never>, boolean>> = {},
-): ReturnType<typeof defineStep> {
-  let on = false;
-  return defineStep<Record<string, never>, boolean>({
-    name,
-    title: name,
-    scope: 'dpu',
-    risk: 'change',
-    params: z.strictObject({}),
-    timeoutMs: 60_000,
-    needs: [],
-    provides: [],
-    wanted: () => 'on',
-    observe: () => Promise.resolve(on),
-    diff: (seen) => (seen ? { kind: 'satisfied', reason: 'on' } : { kind: 'change', changes: [change] }),
-    apply: async (context) => {
-      await context.act({ name: 'switch', text: 'switch it on' }, async () => {
-        on = true;
-        return { evidence: 'switched', value: undefined };
-      });
-      return { kind: 'done' };
-    },
-    verify: () => Promise.resolve([{ check: 'switch', pass: on, expected: 'on', actual: on ? 'on' : 'off' }]),
-    ...spec,
-  });
-}
-
-async function runOf(steps: readonly ReturnType<typeof fake>[], needs: Recipe['needs'] = {}): Promise<Run> {
-  const recipe: Recipe = {
-    name: 'provision',
-    version: 1,
-    onFailure: 'stop',
-    needs,
-    steps: steps.map((step) => ({ step, params: () => ({}) })),
-  };
+async function runOf(steps: readonly Step[], needs: Recipe['needs'] = {}): Promise<Run> {
   const world = createWorld(inventory);
-  const deps = startEngine(world, { recipe });
+  const deps = startEngine(world, { recipe: fakeRecipe(steps, needs) });
   return workUntilStopped(world, deps, (await order(world)).id);
 }
 
@@ -130,7 +92,7 @@ describe('run-step', () => {
   });
 
   it('stops a step at its limit and says that the card may still be busy', async () => {
-    const apply: StepSpec<Record<string, never>, boolean>['apply'] = (context) =>
+    const apply: FakeSpec['apply'] = (context) =>
       new Promise((_, reject) => {
         context.signal.addEventListener('abort', () => reject(new Error('aborted')));
       });
@@ -153,18 +115,12 @@ describe('run-step', () => {
 
   it('lets the other card go on when one fails, and the unit ends with the worst', async () => {
     const seen: string[] = [];
-    const apply: StepSpec<Record<string, never>, boolean>['apply'] = async (context) => {
+    const apply: FakeSpec['apply'] = async (context) => {
       seen.push(context.dpu.name);
       if (context.dpu.name === 'as7-dpu0') throw errors.bmcUnpinned({ target: context.dpu.name });
       return { kind: 'done' };
     };
-    const recipe: Recipe = {
-      name: 'provision',
-      version: 1,
-      onFailure: 'stop',
-      needs: {},
-      steps: [{ step: fake('one', { apply, verify: () => Promise.resolve([]) }), params: () => ({}) }],
-    };
+    const recipe = fakeRecipe([fake('one', { apply, verify: () => Promise.resolve([]) })]);
     const world = createWorld(makeInventory(['as7'], 2));
     const deps = startEngine(world, { recipe });
 
@@ -173,5 +129,91 @@ describe('run-step', () => {
     expect(seen).toEqual(['as7-dpu0', 'as7-dpu1']);
     expect(run.state).toBe('failed');
     expect(run.failure?.code).toBe('bmc-unpinned');
+  });
+
+  it('does not say that nothing was changed when a step fails after it has acted', async () => {
+    const acted: FakeSpec['apply'] = async (context) => {
+      await context.act({ name: 'switch', text: 'switch it on' }, () =>
+        Promise.resolve({ evidence: 'switched', value: undefined }),
+      );
+      throw errors.bmcUnreachable({ target: 'as7-dpu0', address: 'model' });
+    };
+    const inTheAct: FakeSpec['apply'] = async (context) =>
+      context.act({ name: 'switch', text: 'switch it on' }, () => {
+        throw errors.bmcUnreachable({ target: 'as7-dpu0', address: 'model' });
+      });
+    const before: FakeSpec['apply'] = () => {
+      throw errors.bmcUnreachable({ target: 'as7-dpu0', address: 'model' });
+    };
+
+    const states = [];
+    for (const apply of [acted, inTheAct, before])
+      states.push((await runOf([fake('one', { apply })])).failure?.deviceState);
+
+    expect(states).toEqual(['changed', 'unknown', 'unchanged']);
+  });
+
+  it('refuses a need that nobody can look at, in the plan already', async () => {
+    const run = await runOf([fake('one', { needs: ['rshim'] })]);
+
+    expect(run.state).toBe('refused');
+    expect(run.failure?.code).toBe('need-missing');
+  });
+
+  it('waits for a need that comes by itself, and then goes on', async () => {
+    const world = createWorld(inventory);
+    const untilMs = world.clock.nowMs() + 20_000;
+    const needs: Recipe['needs'] = {
+      'bmc-session': (context) =>
+        Promise.resolve(
+          context.clock.nowMs() < untilMs
+            ? { met: false, untilMs, failure: errors.bmcLocked({ target: 'as7-dpu0', untilIso: 'soon' }).failure }
+            : { met: true },
+        ),
+    };
+    const deps = startEngine(world, { recipe: fakeRecipe([fake('one', { needs: ['bmc-session'] })], needs) });
+
+    const run = await workUntilStopped(world, deps, (await order(world)).id);
+
+    expect(run.state).toBe('done');
+  });
+
+  it('goes on after a lock-out that it had planned to wait for', async () => {
+    const world = createWorld(inventory);
+    const untilMs = world.clock.nowMs() + 20_000;
+    const diff: FakeSpec['diff'] = (on) => {
+      if (world.clock.nowMs() < untilMs) return { kind: 'waiting', reason: 'locked', untilMs };
+      return on ? { kind: 'satisfied', reason: 'on' } : { kind: 'change', changes: [fakeChange] };
+    };
+    const deps = startEngine(world, { recipe: fakeRecipe([fake('one', { diff })]) });
+
+    const run = await workUntilStopped(world, deps, (await order(world)).id);
+
+    expect(run.state).toBe('done');
+  });
+
+  it('runs a host step with the cards that are left when the first one has failed', async () => {
+    const seen: string[] = [];
+    const first = fake('one', {
+      apply: async (context) => {
+        if (context.dpu.name === 'as7-dpu0') throw errors.bmcUnpinned({ target: context.dpu.name });
+        return { kind: 'done' };
+      },
+      verify: () => Promise.resolve([]),
+    });
+    const host = fake('two', {
+      scope: 'host',
+      apply: async (context) => {
+        seen.push(context.dpu.name);
+        return { kind: 'done' };
+      },
+      verify: () => Promise.resolve([]),
+    });
+    const world = createWorld(makeInventory(['as7'], 2));
+    const deps = startEngine(world, { recipe: fakeRecipe([first, host]) });
+
+    await workUntilStopped(world, deps, (await order(world)).id);
+
+    expect(seen).toEqual(['as7-dpu1']);
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { requestResume } from '../../src/domain/policy.ts';
 import { errors } from '../../src/errors.ts';
+import { advance } from '../../src/engine/advance.ts';
 import type { EngineDeps } from '../../src/engine/deps.ts';
+import { runUnit } from '../../src/engine/run-unit.ts';
 import { comparableSnapshot } from '../../src/lab/rack/model.ts';
 import type { World } from '../support/engine-world.ts';
 import { approve, createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
@@ -133,7 +135,6 @@ describe('run-unit: one hand on a device', () => {
     const deps = startEngine(world);
     const { id } = await order(world);
     await workUntilStopped(world, deps, id, 'wait');
-    const { runUnit } = await import('../../src/engine/run-unit.ts');
     const before = await world.stores.journal.read(id, 'as7');
 
     await runUnit(deps, { runId: id, unit: 'as7', generation: 7 }, new AbortController().signal);
@@ -179,6 +180,57 @@ describe('run-unit: people stop it', () => {
       false,
     );
     expect(run.state).toBe('done');
+  });
+});
+
+describe('run-unit: what waits', () => {
+  it('says once that everything is halted and leaves the host alone meanwhile', async () => {
+    const world = createWorld(inventory);
+    const deps = whenActing(startEngine(world), 'patch-password', async () => {
+      await world.stores.halt.set({ by: 'Dana', reason: 'smoke in row 3', sinceMs: 0 });
+    });
+    const { id } = await order(world);
+
+    await expect(workUntilStopped(world, deps, id)).rejects.toThrow('does not move');
+
+    const types = (await world.stores.journal.read(id, 'as7')).map((entry) => entry.event.type);
+    expect(types.filter((type) => type === 'step-waiting')).toHaveLength(1);
+    expect(types.filter((type) => type === 'unit-started')).toHaveLength(1);
+  });
+
+  it('does not wait for a held host longer than its approval lasts', async () => {
+    const world = createWorld(inventory);
+    const deps = startEngine(world);
+    const { id } = await order(world, { startByMinutes: 1 });
+    await workUntilStopped(world, deps, id, 'wait');
+    await world.stores.holds.take(['as7'], 99, 'Cleo', world.clock.nowMs());
+
+    const run = await workUntilStopped(world, deps, id);
+
+    expect(run.failure?.code).toBe('approval-void');
+  });
+
+  it('does not bring a cancelled unit back to life when its job wakes up at that moment', async () => {
+    const world = createWorld(inventory);
+    const deps = startEngine(world);
+    const { id } = await order(world);
+    await workUntilStopped(world, deps, id, 'wait');
+    await approve(world, id);
+    await advance(deps, { runId: id });
+    await world.stores.leases.acquire(['as7'], { workerId: 'w9', incarnation: 1, runId: 99 }, 60_000);
+    const acquire: typeof deps.leases.acquire = async (...input) => {
+      await world.stores.runs.update(id, (run) => ({ ...run, cancel: { by: ben, atMs: 0 } }));
+      await advance(deps, { runId: id });
+      return deps.leases.acquire(...input);
+    };
+    const generation = (await world.stores.runs.get(id))?.units['as7']?.generation ?? 0;
+
+    const { signal } = new AbortController();
+    await runUnit({ ...deps, leases: { ...deps.leases, acquire } }, { runId: id, unit: 'as7', generation }, signal);
+
+    const run = await world.stores.runs.get(id);
+    expect(run?.state).toBe('cancelled');
+    expect(run?.units['as7']?.state).toBe('cancelled');
   });
 });
 

@@ -95,6 +95,26 @@ describe('botConfig', () => {
     expect(text).not.toContain('verysecret');
   });
 
+  test.each([
+    ['a slash', 'redis://dpubot:very/secret@127.0.0.1:6379'],
+    ['a hash', 'redis://dpubot:12#secret@127.0.0.1:6379'],
+    ['a question mark', 'redis://dpubot:12?secret@127.0.0.1:6379'],
+    ['half an escape', 'redis://dpubot:secret%zz@127.0.0.1:6379'],
+  ])('a Redis password with %s as it is says how to write it, without showing it', (_what, value) => {
+    const text = problems(() => botConfig({ ...bot, REDIS_URL: value }));
+
+    expect(text).toContain('REDIS_URL cannot be read');
+    expect(text).toContain('/ as %2F');
+    expect(text).not.toContain('secret');
+  });
+
+  test.each(['redis://dpubot:a%2Fb%23c@127.0.0.1:6379/2', 'rediss://redis.example:6380', '/run/redis.sock'])(
+    'takes the Redis address %s',
+    (address) => {
+      expect(botConfig({ ...bot, REDIS_URL: address }).redisUrl.reveal()).toBe(address);
+    },
+  );
+
   test('printing or serialising the settings shows no secret', () => {
     const config = botConfig(bot);
 

@@ -1,11 +1,15 @@
 import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { errors } from '../../../src/errors.ts';
+import { startChat } from '../../../src/lab/chat/server.ts';
 import { textAnswer } from '../../../src/report/answers.ts';
 import { runButtons, section } from '../../../src/report/blocks.ts';
+import type { SlackApp } from '../../../src/slack/app.ts';
 import { createSlackApp } from '../../../src/slack/app.ts';
 import { createChatPort } from '../../../src/slack/chat-client.ts';
-import { createInteractiveClient } from '../../../src/slack/web-client.ts';
+import { createInteractiveClient, identify } from '../../../src/slack/web-client.ts';
 import type { Connected } from './setup.ts';
 import { connect, firstTimes, quiet } from './setup.ts';
 
@@ -140,6 +144,35 @@ describe('connection', () => {
   });
 });
 
+describe('tokens that Slack refuses', () => {
+  test.each([
+    ['SLACK_BOT_TOKEN', { botToken: 'xoxb-canary' }],
+    ['SLACK_APP_TOKEN', { appToken: 'xapp-canary' }],
+  ])('a wrong %s is named as the setting to correct, without its value', async (name, wrong) => {
+    const chat = await startChat({ seed: 1 });
+    const access = { botToken: chat.botToken, apiUrl: chat.apiUrl };
+    const start = async (): Promise<void> => {
+      const identity = await identify({ ...access, ...wrong }, quiet, AbortSignal.timeout(5000));
+      const client = createInteractiveClient(access);
+      const rest = { identity, client, log: quiet, dedupe: firstTimes(), dispatch: async () => undefined };
+      app = createSlackApp({ ...access, appToken: chat.appToken, ...wrong, ...rest });
+      await app.start();
+    };
+    let app: SlackApp | undefined;
+
+    const error: unknown = await start().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    await app?.stop();
+    await chat.close();
+
+    expect(error).toMatchObject({ code: 'config-invalid' });
+    expect(String(error)).toContain(`${name} is refused by Slack: invalid_auth`);
+    expect(String(error)).not.toContain('canary');
+  });
+});
+
 describe('HTTP mode', () => {
   const identity = { teamId: 'T1', botUserId: 'U1', botId: 'B1', url: '' };
   const access = { botToken: 'xoxb-test', apiUrl: 'http://127.0.0.1:1/' };
@@ -186,5 +219,19 @@ describe('HTTP mode', () => {
     } finally {
       await app.stop();
     }
+  });
+
+  test('a port that is taken is named as the setting to correct', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, resolve));
+    const { port } = other.address() as AddressInfo;
+    const rest = { identity, client: createInteractiveClient(access), log: quiet, dedupe: firstTimes() };
+    const app = createSlackApp({ ...access, ...rest, signingSecret: 's', port, dispatch: async () => undefined });
+
+    const starting = app.start();
+
+    await expect(starting).rejects.toMatchObject({ code: 'config-invalid' });
+    await expect(starting).rejects.toThrow(`HTTP_PORT ${port} cannot be listened on`);
+    await new Promise((resolve) => other.close(resolve));
   });
 });

@@ -76,11 +76,23 @@ describe('a person', () => {
     expect([cached.active, fresh.active, later.active]).toEqual([true, false, true]);
   });
 
-  test('cannot be vouched for while Slack is away', async () => {
+  test('cannot be vouched for while Slack is away: nothing is done, and why is said', async () => {
     const { slack, directory } = await start();
     slack.setFault({ fault: 'slack-down' });
 
-    await expect(directory.person(member(slack, 'ana').id, { fresh: true })).rejects.toThrow();
+    const asking = directory.person(member(slack, 'ana').id, { fresh: true });
+
+    await expect(asking).rejects.toMatchObject({ code: 'slack-unavailable' });
+    await expect(asking).rejects.toThrow('Slack could not be asked for your rights.');
+  });
+
+  test('cannot be vouched for while Slack wants no more questions: how long is said', async () => {
+    const { slack, directory } = await start();
+    slack.setFault({ fault: 'rate-limit-now', method: 'usergroups.list', retryAfterSec: 7, times: 9 });
+
+    const asking = directory.person(member(slack, 'ana').id, { fresh: true });
+
+    await expect(asking).rejects.toThrow('It takes no questions for 7 s.');
   });
 });
 
@@ -93,5 +105,12 @@ describe('a channel', () => {
     expect(await directory.canPost(lab?.id ?? '')).toBe(true);
     expect(await directory.canPost(other?.id ?? '')).toBe(false);
     expect(await directory.canPost('C0NOWHERE')).toBe(false);
+  });
+
+  test('of which Slack says nothing is no channel to start a run in', async () => {
+    const { slack, directory } = await start();
+    slack.setFault({ fault: 'slack-down' });
+
+    await expect(directory.canPost('C1')).rejects.toMatchObject({ code: 'slack-unavailable' });
   });
 });

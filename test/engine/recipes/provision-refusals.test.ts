@@ -11,6 +11,7 @@ import { comparableSnapshot, createRack } from '../../../src/lab/rack/model.ts';
 import { ana, makeInventory } from '../../support/make-run.ts';
 import type { World } from '../../support/engine-world.ts';
 import { createWorld, order, startEngine, workUntilStopped } from '../../support/engine-world.ts';
+import { createMemoryPinStore } from '../../support/memory/switches.ts';
 
 const inventory = makeInventory(['as7']);
 
@@ -70,6 +71,8 @@ describe('provision refuses a card before anything is changed', () => {
 
     expect(run.failure?.code).toBe('nic-mode');
     expect(world.rack.snapshot().cards[0]?.arm.bootCount).toBe(boots);
+    // A new run is the remedy that the refusal names: the host must be free for it.
+    expect(await world.stores.holds.get('as7')).toBeUndefined();
   });
 
   it('a BMC whose password somebody changed is never guessed at', async () => {
@@ -79,6 +82,38 @@ describe('provision refuses a card before anything is changed', () => {
 
     expect(run.state).toBe('needs-human');
     expect(run.failure?.code).toBe('bmc-login-refused');
+  });
+});
+
+describe('provision with a profile that leaves the BMC password alone', () => {
+  const base = makeInventory(['as7']);
+  const leaving = {
+    ...base,
+    profiles: { default: { ...base.profiles['default'], secureBoot: 'off', bmcPassword: 'leave' } },
+  } as typeof base;
+
+  it('puts off what needs a login until the certificate is pinned, instead of refusing the card', async () => {
+    const known = worldOf();
+    await provision(known);
+    const world = { ...known, inventory: leaving, stores: { ...known.stores, pins: createMemoryPinStore() } };
+
+    const run = await provision(world);
+
+    expect(run.state).toBe('done');
+    expect(await world.stores.pins.get('bmc-certificate', 'as7-dpu0')).toBeDefined();
+  });
+
+  it('resets no card whose BMC turns out to be another one', async () => {
+    const known = worldOf(undefined, (rack) => rack.injectFault('serial-mismatch', { target: 'as7-dpu0' }));
+    await provision(known);
+    const boots = known.rack.snapshot().cards[0]?.arm.bootCount;
+    await known.stores.holds.clear('as7');
+
+    const run = await provision({ ...known, inventory: leaving });
+
+    expect(run.failure).toMatchObject({ code: 'wrong-card', deviceState: 'unchanged' });
+    expect(run.failure?.next).not.toContain('new password');
+    expect(known.rack.snapshot().cards[0]?.arm.bootCount).toBe(boots);
   });
 });
 
@@ -134,22 +169,23 @@ describe('provision meets trouble on the way', () => {
     expect((await world.stores.holds.get('as7'))?.runId).toBe(run.id);
   });
 
-  it.each(['/redfish/v1/AccountService/Accounts/root', '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset'])(
-    'finishes although the first reply to %s is lost',
-    async (path) => {
-      const world = worldOf();
-      const deps = withLostReply(startEngine(world), path);
-      const { id } = await order(world);
+  it.each([
+    '/redfish/v1/AccountService/Accounts/root',
+    '/redfish/v1/Systems/Bluefield/SecureBoot',
+    '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset',
+  ])('finishes although the first reply to %s is lost', async (path) => {
+    const world = worldOf();
+    const deps = withLostReply(startEngine(world), path);
+    const { id } = await order(world);
 
-      const run = await workUntilStopped(world, deps, id);
+    const run = await workUntilStopped(world, deps, id);
 
-      expect(run.state).toBe('done');
-      const card = world.rack.card('as7-dpu0');
-      expect((await world.stores.credentials.bmc({ serial: card.serial })).map((entry) => entry.slot)).toEqual([
-        'current',
-      ]);
-    },
-  );
+    expect(run.state).toBe('done');
+    const card = world.rack.card('as7-dpu0');
+    expect((await world.stores.credentials.bmc({ serial: card.serial })).map((entry) => entry.slot)).toEqual([
+      'current',
+    ]);
+  });
 });
 
 /** The first write to this path is carried out and its reply lost. */
@@ -171,6 +207,7 @@ function withLostReply(deps: EngineDeps, path: string): EngineDeps {
         ...login,
         session: {
           ...session,
+          patch: async (asked, body, call) => lose(asked, session.patch(asked, body, call)),
           post: async (asked, body, call) => lose(asked, session.post(asked, body, call)),
           patchSecret: async (asked, body, call) => lose(asked, session.patchSecret(asked, body, call)),
         },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -72,6 +72,28 @@ describe('checkSlack', () => {
     expect(await slack(['hello'])).toMatchObject([{ level: 'FAIL', next: 'Check SLACK_API_URL.' }]);
     const closed = { ...bareConfig, slackBotToken: new Secret('xoxb-1'), slackApiUrl: 'http://127.0.0.1:1/api' };
     expect(await checkSlack(closed)).toMatchObject([{ level: 'FAIL', text: '127.0.0.1:1 does not answer' }]);
+  });
+
+  test('a scope is asked for when a method needs it that the bot calls, and only then', () => {
+    const history = ['channels:history', 'groups:history', 'im:history'];
+    const needs: Readonly<Record<string, readonly string[]>> = {
+      'auth.test': [],
+      'chat.postEphemeral': ['chat:write'],
+      'chat.postMessage': ['chat:write'],
+      'chat.update': ['chat:write'],
+      'conversations.history': history,
+      'conversations.info': ['channels:read', 'groups:read', 'im:read'],
+      'conversations.replies': history,
+      'usergroups.list': ['usergroups:read'],
+      'users.info': ['users:read'],
+    };
+    const room = new URL('../../../src/slack/', import.meta.url);
+    const sources = readdirSync(room).map((file) => readFileSync(new URL(file, room), 'utf8'));
+    const called = sources.flatMap((text) => [...text.matchAll(/client\.(\w+\.\w+)\(/g)].map(([, name = '']) => name));
+
+    const wanted = called.flatMap((name) => needs[name] ?? [`of ${name}, which this test does not know`]);
+
+    expect([...new Set(['commands', ...wanted])].sort()).toEqual([...botScopes].sort());
   });
 
   test('the app manifest of the examples asks for exactly the scopes that are checked', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { World } from './doubles.ts';
-import { createWorld } from './doubles.ts';
+import { createWorld, words } from './doubles.ts';
 
 const halted = (world: World) => void (world.halt = { by: 'cleo', reason: 'x', sinceMs: 0 });
 const held = (world: World) => void world.holds.set('host-a', { unit: 'host-a', runId: 7, sinceMs: 0, by: 'ana' });
@@ -66,4 +66,19 @@ test('the second of two approvers is answered with already-decided', async () =>
   await world.say('UCLEO', 'approve 418');
 
   expect(world.failures).toEqual(['already-decided']);
+});
+
+test.each([
+  ['a guest', { guest: true }],
+  ['somebody deactivated', { active: false }],
+  ['somebody of another workspace', { external: true, teamId: 'T2' }],
+])('%s reads nothing either: runs of channels they are not in would be among it', async (_what, difference) => {
+  const world = createWorld();
+  await world.say('UANA', 'provision rack1');
+  world.people.set('UZOE', difference);
+
+  for (const line of ['run 418', 'runs', 'details 418', 'help', 'help provision', '', 'provision --help'])
+    expect(words(await world.say('UZOE', line))).toContain('may not');
+
+  expect(world.failures).toEqual(Array.from({ length: 7 }, () => 'not-allowed'));
 });

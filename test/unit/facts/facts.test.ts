@@ -4,7 +4,7 @@ import { OpsError } from '../../../src/errors.ts';
 import { parseDpuMode } from '../../../src/facts/dpu-mode.ts';
 import { parseDpuSystem } from '../../../src/facts/dpu-system.ts';
 import { parseHostSystem } from '../../../src/facts/host-system.ts';
-import { parsePciCards } from '../../../src/facts/pci-cards.ts';
+import { parsePciCards, readPciCards } from '../../../src/facts/pci-cards.ts';
 import { expectSuccess } from '../../../src/facts/read-helpers.ts';
 import { isSecureBootOff, parseSecureBoot, secureBootText } from '../../../src/facts/secure-boot.ts';
 import { fixture, jsonFixture } from '../../support/fixture.ts';
@@ -95,6 +95,14 @@ describe('host-system', () => {
     expect(codeOf(() => parseHostSystem('as7', '5.15 x86_64', 'NAME=x'))).toBe('output-unreadable');
   });
 
+  it('does not take a list of cards whose middle was dropped for a whole one', async () => {
+    const stdout = fixture('lspci/one-b3240.txt');
+    const result = { stdout, stderr: '', exitCode: 0, truncated: true, durationMs: 1 };
+    const host = { name: 'as7', read: () => Promise.resolve(result) };
+
+    await expect(readPciCards(host, new AbortController().signal)).rejects.toMatchObject({ code: 'output-unreadable' });
+  });
+
   it('tells a sudo that asks for a password from a command that failed', () => {
     const result = { stdout: '', exitCode: 1, truncated: false, durationMs: 1 };
 
@@ -102,6 +110,9 @@ describe('host-system', () => {
       'sudo-refused',
     );
     expect(codeOf(() => expectSuccess('as7', 'x', { ...result, stderr: 'boom' }))).toBe('command-failed');
+    expect(codeOf(() => expectSuccess('as7', 'x', { ...result, stderr: 'sudo: lspci: command not found' }))).toBe(
+      'command-failed',
+    );
     expect(codeOf(() => expectSuccess('as7', 'x', { ...result, stderr: '', exitCode: 0 }))).toBe('no error');
   });
 });

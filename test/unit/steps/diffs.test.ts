@@ -119,8 +119,16 @@ describe('set-bmc-password', () => {
 
 describe('check-dpu-mode', () => {
   it('lets DPU mode pass and refuses NIC mode', () => {
-    expect(outcome(diff(checkDpuMode, { mode: 'dpu', target: 'x' }))).toBe('satisfied');
-    expect(outcome(diff(checkDpuMode, { mode: 'nic', target: 'x' }))).toBe('nic-mode');
+    const ours = { bmcSerial: 'MT1', cardSerial: 'MT1', runId: 7 };
+
+    expect(outcome(diff(checkDpuMode, { mode: 'dpu', ...ours }))).toBe('satisfied');
+    expect(outcome(diff(checkDpuMode, { mode: 'nic', ...ours }))).toBe('nic-mode');
+  });
+
+  it('refuses a BMC that belongs to another card, whatever its mode', () => {
+    const other = { mode: 'dpu', bmcSerial: 'MT9', cardSerial: 'MT1', runId: 7 };
+
+    expect(outcome(diff(checkDpuMode, other))).toBe('wrong-card');
   });
 });
 

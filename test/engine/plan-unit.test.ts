@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { EngineDeps } from '../../src/engine/deps.ts';
+import { errors, failureOf } from '../../src/errors.ts';
+import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
+import type { FakeSpec } from '../support/fake-steps.ts';
+import { fakeRecipe, fakeStep } from '../support/fake-steps.ts';
+import { makeInventory } from '../support/make-run.ts';
+
+const inventory = makeInventory(['as7']);
+
+/** Redis does not answer this one time. */
+function once<A extends readonly unknown[], T>(call: (...input: A) => Promise<T>): (...input: A) => Promise<T> {
+  let armed = true;
+  return async (...input) => {
+    if (armed) {
+      armed = false;
+      throw errors.storeUnavailable({ operation: 'answer' });
+    }
+    return call(...input);
+  };
+}
+
+describe('plan: looking has limits', () => {
+  it('gives up a look that hangs at the limit of its step, and says that nothing was changed', async () => {
+    const observe: FakeSpec['observe'] = (context) =>
+      new Promise((_, reject) => {
+        context.signal.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    const world = createWorld(inventory);
+    const deps = startEngine(world, { recipe: fakeRecipe([fakeStep('one', { observe, timeoutMs: 20 })]) });
+
+    const run = await workUntilStopped(world, deps, (await order(world)).id);
+
+    expect(run.state).toBe('failed');
+    expect(run.failure).toMatchObject({ code: 'look-timeout', deviceState: 'unchanged' });
+  });
+
+  it('does not look at a host that this worker’s inventory describes differently', async () => {
+    let looked = false;
+    const observe: FakeSpec['observe'] = () => {
+      looked = true;
+      return Promise.resolve(false);
+    };
+    const world = createWorld(inventory);
+    const deps = startEngine(world, { recipe: fakeRecipe([fakeStep('one', { observe })]) });
+    const other = { ...deps, inventory: () => makeInventory(['as7'], 2) };
+
+    const run = await workUntilStopped(world, other, (await order(world)).id);
+
+    expect(run.failure?.code).toBe('inventory-differs');
+    expect(looked).toBe(false);
+  });
+});
+
+describe('a short outage of Redis', () => {
+  it.each<readonly [string, (deps: EngineDeps) => EngineDeps]>([
+    [
+      'while the plan is stored',
+      (deps) => ({ ...deps, runs: { ...deps.runs, savePlan: once((plan) => deps.runs.savePlan(plan)) } }),
+    ],
+    [
+      'while a plan reads the pins',
+      (deps) => ({
+        ...deps,
+        devices: {
+          ...deps.devices,
+          pins: { ...deps.devices.pins, get: once((kind, target) => deps.devices.pins.get(kind, target)) },
+        },
+      }),
+    ],
+    [
+      'before a write',
+      (deps) => ({
+        ...deps,
+        leases: { ...deps.leases, renew: once((lease, ttlMs) => deps.leases.renew(lease, ttlMs)) },
+      }),
+    ],
+    [
+      'while a password is filed',
+      (deps) => {
+        const { credentials } = deps.devices;
+        return {
+          ...deps,
+          devices: {
+            ...deps.devices,
+            credentials: { ...credentials, savePending: once((...input) => credentials.savePending(...input)) },
+          },
+        };
+      },
+    ],
+  ])('%s is no failure of the run: it goes on from the journal', async (_when, withOutage) => {
+    const world = createWorld(inventory);
+    const deps = withOutage(startEngine(world));
+
+    const { id } = await order(world);
+
+    const run = await workUntilStopped(world, deps, id).catch((error: unknown) => {
+      // What a job throws ends in the queue; the sweeper has the unit taken up again.
+      if (failureOf(error).code !== 'store-unavailable') throw error;
+      return workUntilStopped(world, deps, id);
+    });
+
+    expect(run.state).toBe('done');
+  });
+});

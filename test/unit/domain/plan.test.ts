@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { UnitPlan } from '../../../src/domain/plan.ts';
+import { coversPlan, planHash } from '../../../src/domain/plan.ts';
+import { errors } from '../../../src/errors.ts';
+import { makePlan } from '../../support/make-run.ts';
+
+/** A plan of a host with two cards of which the second was left out. */
+function withCardLeftOut(failure = errors.bmcUnreachable({ target: 'as7-dpu1', address: 'a' }).failure): UnitPlan {
+  const plan = makePlan('as7', 'change');
+  const [step] = plan.steps;
+  if (step === undefined) throw new Error('the plan has no step');
+  const second = { ...step, target: 'as7-dpu1', state: 'refused', failure } as const;
+  const body = { ...plan, steps: [step, second], refused: [{ target: 'as7-dpu1', failure }] };
+  return { ...body, hash: planHash(body) };
+}
+
+describe('plan hash', () => {
+  it('does not depend on why a card that is left out could not be looked at', () => {
+    const busy = errors.redfishBusy({ target: 'as7-dpu1', request: 'GET /', status: 503 }).failure;
+
+    expect(withCardLeftOut(busy).hash).toBe(withCardLeftOut().hash);
+  });
+
+  it('is another one when the card is not left out', () => {
+    const plan = withCardLeftOut();
+
+    expect(planHash({ ...plan, refused: [] })).not.toBe(plan.hash);
+  });
+});
+
+describe('what an approval covers on resume', () => {
+  const arm = (times: number) => ({ what: 'arm', target: 'as7-dpu0', times, certainty: 'planned' }) as const;
+
+  it('is as many resets as were approved, and no more', () => {
+    const approved = makePlan('as7', 'change', { reboots: [arm(2)] });
+
+    expect(coversPlan(approved, makePlan('as7', 'change', { reboots: [arm(1)] }))).toBe(true);
+    expect(coversPlan(approved, makePlan('as7', 'change', { reboots: [arm(3)] }))).toBe(false);
+  });
+
+  it('is not another present value where the step declared that it matters', () => {
+    const approved = makePlan('as7', 'change', { present: 'a' });
+
+    expect(coversPlan(approved, makePlan('as7', 'change', { present: 'b' }))).toBe(false);
+  });
+});
