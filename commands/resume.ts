@@ -34,7 +34,7 @@ export const resume = defineCommand({
     const nowMs = context.clock.nowMs();
     const { run, changed } = await context.runs.update(
       args.run,
-      (current) => requestResume(current, actor, nowMs),
+      (current) => requestResume(current, actor),
       (_before, after) => [
         { unit: RUN_STREAM, event: { type: 'resumed', by: actor, generation: highestGeneration(after) } },
       ],

@@ -66,9 +66,9 @@ async function settle(request: CommandRequest, run: Run, vote: Vote, result: Vot
 
 /** What the journal says of a vote, from the record that has it. */
 function eventsOf(run: Run, vote: Vote, policy: Policy): StreamEvent[] {
-  const { approval, requester } = run;
+  const { approval } = run;
   if (!approval) return [];
-  const { state, given, wanted } = judgeVotes(policy, approval.risk, requester, approval.votes);
+  const { state, given, wanted } = judgeVotes(policy, approval.risk, approval.askers, approval.votes);
   const { by, reason } = vote;
   const cast = { type: 'vote', by, vote: vote.vote, given, wanted, ...(reason !== undefined && { reason }) } as const;
   const events: StreamEvent[] = [{ unit: RUN_STREAM, event: cast }];

@@ -20,6 +20,7 @@ import { createDeviceClock, systemClock } from '../src/transport/device-clock.ts
 import { createRedactor } from '../src/transport/redact.ts';
 import { createBmcAccess } from '../src/transport/redfish/login.ts';
 import { createHostAccess } from '../src/transport/ssh/host-access.ts';
+import { sshKeyPair } from './lib/ssh-keys.mjs';
 import { makeInventory, makeNewRun } from '../test/support/make-run.ts';
 import { createMemoryStores } from '../test/support/memory/index.ts';
 import { startRedis } from '../test/support/redis.ts';
@@ -126,7 +127,7 @@ async function foldFigure(): Promise<void> {
 
 async function deviceFigures(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'dpubot-bench-'));
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = sshKeyPair();
   const rack = await startRack({ dir, timeFactor: 120, authorizedKeys: [keys.public] });
   const hosts = createHostAccess({
     key: async () => Promise.resolve(new Secret(keys.private)),

@@ -202,7 +202,7 @@ export const errors = {
     make('host-held', 'permanent', {
       what: `${a.host} is held by run ${a.run} (${a.by}, since ${a.since}).`,
       why: 'That run has begun to change the host or its cards and has not finished.',
-      next: `Finish it with \`/dpu resume ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
+      next: `Finish it with \`/dpu resume ${a.run}\`, give the host back with \`/dpu cancel ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
     }),
   unitBusy: (a: { unit: string; worker: string; run: number }) =>
     make('unit-busy', 'permanent', {
@@ -485,8 +485,8 @@ export const errors = {
       why: 'Addresses of two BMCs are swapped in the inventory, or the OOB cables are.',
       next:
         a.state === 'changed'
-          ? `Nothing more was written to it. The new password of that BMC is kept; correct the addresses, see the runbook. ${again(a.run)}`
-          : `Nothing was written to it. Correct the addresses, see the runbook. ${again(a.run)}`,
+          ? `Nothing more is written to it. The new password of that BMC is kept; correct the addresses, see the runbook. ${again(a.run)}`
+          : `Nothing more is written to it. Correct the addresses, see the runbook. ${again(a.run)}`,
       state: a.state ?? 'unchanged',
     }),
   armNotReady: (a: { target: string; state: string; limit: string; run: number }) =>

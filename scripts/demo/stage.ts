@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { z } from 'zod';
 import { repository, startChild, stopChildren, tail, waitForLine, type Child } from '../lib/children.mjs';
 import { Problem } from '../lib/print.mjs';
+import { sshKeyPair } from '../lib/ssh-keys.mjs';
 import { startRedis } from '../lib/redis-server.mjs';
 import { ChatClient } from './chat-client.ts';
 
@@ -56,7 +56,7 @@ export async function setStage(folder: string, redis: { url: string } | { progra
   const identity = await generateX25519Identity();
   const identityFile = join(folder, 'site.agekey');
   writeFileSync(identityFile, `${identity}\n`, { mode: 0o600 });
-  const keys = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'dpubot-demo' });
+  const keys = sshKeyPair('dpubot-demo');
   const publicKeyFile = join(folder, 'operator.pub');
   writeFileSync(publicKeyFile, `${keys.public}\n`);
 

@@ -100,8 +100,16 @@ export function plannedChanges(plan: UnitPlan): number {
     .length;
 }
 
+/**
+ * The risk by which an approval is judged. Trusting a certificate or a key is a decision for two people, also where
+ * nothing else is to be done: a password will be sent there.
+ */
+export function approvalRisk(plan: UnitPlan): Risk {
+  return plan.pins.length === 0 ? plan.risk : worseRisk(plan.risk, 'disruptive');
+}
+
 export function planNeedsApproval(plan: UnitPlan): boolean {
-  return needsApproval(plan.risk);
+  return needsApproval(approvalRisk(plan));
 }
 
 /** What a step is about to do to a target, as seen right now. */

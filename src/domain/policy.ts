@@ -43,27 +43,28 @@ export interface Judgement {
 
 /**
  * Judges votes by a policy. Used by the bot at the click and by the worker, with its policy of the day, before the first
- * write. Only distinct people with the rule's role (as recorded at their click) count, never the requester, unless the
- * rule names a self-approval role that they have and they gave a reason: then they may approve alone. Any rejection by
- * somebody who counts, or by the requester, ends it. The order of votes does not matter.
+ * write. Only distinct people with the rule's role (as recorded at their click) count, never those who asked (the
+ * requester, and who resumed the run), unless the rule names a self-approval role that they have and they gave a reason:
+ * then they may approve alone. Any rejection by somebody who counts or asked ends it. The order of votes does not matter.
  */
-export function judgeVotes(policy: Policy, risk: Risk, requester: Actor, votes: readonly Vote[]): Judgement {
+export function judgeVotes(policy: Policy, risk: Risk, askers: readonly Actor[], votes: readonly Vote[]): Judgement {
   const rule = approvalRule(policy, risk);
   if (!rule) return { state: 'approved', given: 0, wanted: 0, missing: '' };
   const wanted = rule.votes;
   const counted = votes.filter((vote) => vote.roles.includes(rule.role));
   const approvers = new Set(
-    counted.filter((vote) => vote.vote === 'approve' && !isSame(vote.by, requester)).map((vote) => personKey(vote.by)),
+    counted.filter((vote) => vote.vote === 'approve' && !isAmong(vote.by, askers)).map((vote) => personKey(vote.by)),
   );
   const given = approvers.size;
   const rejected =
     counted.some((vote) => vote.vote === 'reject') ||
-    votes.some((vote) => vote.vote === 'reject' && isSame(vote.by, requester));
+    votes.some((vote) => vote.vote === 'reject' && isAmong(vote.by, askers));
   if (rejected) return { state: 'rejected', given, wanted, missing: '' };
-  if (given >= wanted || votes.some((vote) => isSelfApproval(rule, requester, vote)))
+  if (given >= wanted || votes.some((vote) => isSelfApproval(rule, askers, vote)))
     return { state: 'approved', given, wanted, missing: '' };
   const left = wanted - given;
-  const missing = `${left} more approval${left === 1 ? '' : 's'} by role ${rule.role}, not by ${requester.displayName}`;
+  const names = askers.map((asker) => asker.displayName).join(' or ');
+  const missing = `${left} more approval${left === 1 ? '' : 's'} by role ${rule.role}, not by ${names}`;
   return { state: 'open', given, wanted, missing };
 }
 
@@ -87,15 +88,15 @@ export function castVote(run: Run, vote: Vote, policy: Policy, nowMs: number): V
   const refusal = approval ? closedReason(run, approval, nowMs) : ({ kind: 'refused', reason: 'not-open' } as const);
   if (refusal || !approval) return refusal ?? { kind: 'refused', reason: 'not-open' };
   const rule = approvalRule(policy, approval.risk);
-  const own = isSame(vote.by, run.requester);
-  if (own && vote.vote === 'approve' && !(rule && isSelfApproval(rule, run.requester, vote)))
+  const own = isAmong(vote.by, approval.askers);
+  if (own && vote.vote === 'approve' && !(rule && isSelfApproval(rule, approval.askers, vote)))
     return { kind: 'refused', reason: 'self' };
   if (!own && !(rule && vote.roles.includes(rule.role))) return { kind: 'refused', reason: 'not-allowed' };
   if (approval.votes.some((old) => isSame(old.by, vote.by) && old.vote === vote.vote))
     return { kind: 'refused', reason: 'voted' };
 
   const votes = [...approval.votes, vote];
-  const judgement = judgeVotes(policy, approval.risk, run.requester, votes);
+  const judgement = judgeVotes(policy, approval.risk, approval.askers, votes);
   const changed: Approval = {
     ...approval,
     votes,
@@ -123,7 +124,7 @@ export function requestCancel(run: Run, by: Actor, nowMs: number): Run | undefin
  * generation. The approval stays; whether it covers the new plan is for the engine to say. Undefined when the run is not
  * in a state from which it can go on.
  */
-export function requestResume(run: Run, _by: Actor, _nowMs: number): Run | undefined {
+export function requestResume(run: Run, by: Actor): Run | undefined {
   if (!resumableStates.includes(run.state)) return undefined;
   const {
     endedAtMs: _ended,
@@ -134,7 +135,7 @@ export function requestResume(run: Run, _by: Actor, _nowMs: number): Run | undef
     ...rest
   } = run;
   const units = Object.entries(run.units).map(([name, unit]) => [name, resumedUnit(unit)] as const);
-  return { ...rest, state: 'planning', units: Object.fromEntries(units) };
+  return { ...rest, state: 'planning', resumedBy: by, units: Object.fromEntries(units) };
 }
 
 function resumedUnit(unit: UnitRecord): UnitRecord {
@@ -156,14 +157,18 @@ function closedReason(run: Run, approval: Approval, nowMs: number): VoteResult |
   return isOpen ? undefined : { kind: 'refused', reason: 'not-open' };
 }
 
-function isSelfApproval(rule: ApprovalRule, requester: Actor, vote: Vote): boolean {
+function isSelfApproval(rule: ApprovalRule, askers: readonly Actor[], vote: Vote): boolean {
   return (
     vote.vote === 'approve' &&
-    isSame(vote.by, requester) &&
+    isAmong(vote.by, askers) &&
     rule.selfApprovalRole !== undefined &&
     vote.roles.includes(rule.selfApprovalRole) &&
     (vote.reason ?? '').trim() !== ''
   );
+}
+
+function isAmong(person: Actor, people: readonly Actor[]): boolean {
+  return people.some((one) => isSame(one, person));
 }
 
 function isSame(a: Actor, b: Actor): boolean {

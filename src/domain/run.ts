@@ -68,6 +68,8 @@ export interface Approval {
   readonly requestedAtMs: number;
   readonly expiresAtMs: number;
   readonly votes: readonly Vote[];
+  /** Who asked for it: the requester, and whoever resumed the run. None of them may approve it. */
+  readonly askers: readonly Actor[];
   readonly approvedAtMs?: number;
 }
 
@@ -99,6 +101,8 @@ export interface Run {
   readonly approvalMinutes: number;
   readonly startByMinutes: number;
   readonly waveSpec: 'all' | readonly string[];
+  /** Who set the stopped run going again, the last time. */
+  readonly resumedBy?: Actor;
   readonly cancel?: { readonly by: Actor; readonly atMs: number };
   readonly pausedReason?: string;
   readonly summary?: string;

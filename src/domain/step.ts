@@ -101,6 +101,8 @@ export interface StepSpec<P, O> {
   readonly provides: readonly Need[];
   /** Reboots counted while the step is deferred: its declared worst case. */
   readonly worstReboots?: (dpu: DpuEntry) => readonly Reboot[];
+  /** What the step is for, as a person reads it in a plan while the details cannot be known yet. */
+  readonly aim?: (params: P) => string;
   /** What the step wants, as it goes into the plan hash. */
   readonly wanted: (params: P) => unknown;
   observe(context: ObserveContext, params: P): Promise<O>;

@@ -1,7 +1,7 @@
 import type { Inventory } from '../domain/inventory.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
-import { planNeedsApproval } from '../domain/plan.ts';
+import { approvalRisk, planNeedsApproval } from '../domain/plan.ts';
 import { judgeVotes } from '../domain/policy.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 import { errors } from '../errors.ts';
@@ -29,7 +29,7 @@ export function approvalFailure(
     return isVoid(
       `It was given more than ${run.startByMinutes} minutes ago, and the work on ${record.unit} has not begun.`,
     );
-  const verdict = judgeVotes(inventory.policy, plan.risk, run.requester, approval.votes);
+  const verdict = judgeVotes(inventory.policy, approvalRisk(plan), approval.askers, approval.votes);
   if (verdict.state !== 'approved') return isVoid(`Under today's policy it lacks ${verdict.missing}.`);
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { RunEndState } from '../domain/journal.ts';
 import type { Failure, Risk } from '../domain/outcome.ts';
 import { worseRisk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
-import { coversPlan, plannedChanges, planNeedsApproval } from '../domain/plan.ts';
+import { approvalRisk, coversPlan, plannedChanges, planNeedsApproval } from '../domain/plan.ts';
 import type { Halt, StreamEvent } from '../domain/ports.ts';
 import type { Approval, Run, UnitRecord } from '../domain/run.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
@@ -112,7 +112,7 @@ function isCovered(run: Run, plan: UnitPlan, situation: Situation): boolean {
 }
 
 function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs, approverRoles }: Situation): Move {
-  const risk = plans.reduce<Risk>((worst, plan) => worseRisk(worst, plan.risk), 'read');
+  const risk = plans.reduce<Risk>((worst, plan) => worseRisk(worst, approvalRisk(plan)), 'read');
   const approval: Approval = {
     generation: (run.approval?.generation ?? 0) + 1,
     state: 'open',
@@ -121,6 +121,7 @@ function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs, approverR
     requestedAtMs: nowMs,
     expiresAtMs: nowMs + run.approvalMinutes * 60_000,
     votes: [],
+    askers: [run.requester, ...(run.resumedBy ? [run.resumedBy] : [])],
   };
   const { generation, expiresAtMs } = approval;
   return {

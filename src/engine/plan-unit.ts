@@ -147,8 +147,14 @@ async function planStep(
   const skip = entry.skip?.(context);
   if (skip !== undefined) return { step: { ...base, state: 'skipped', reason: skip, risk: 'read' }, pins: [] };
   const awaited = step.needs.find((need) => provided.has(need));
-  const deferred = (reason: string): Planned => ({
-    step: { ...base, state: 'deferred', reason, reboots: step.worstReboots?.(context.dpu) ?? [] },
+  const aim = step.aim?.(params);
+  const deferred = (why: string): Planned => ({
+    step: {
+      ...base,
+      state: 'deferred',
+      reason: aim === undefined ? why : `${aim}; ${why}`,
+      reboots: step.worstReboots?.(context.dpu) ?? [],
+    },
     pins: [],
   });
   if (awaited !== undefined) return deferred(`known after "${provided.get(awaited) ?? awaited}"`);

@@ -11,7 +11,7 @@ const accountPath = '/redfish/v1/AccountService/Accounts/root';
 /** Files the new password, writes the escrow, and sends it. After a crash in between, the pending one is used again. */
 export async function sendNewPassword(context: ApplyContext, slot: CredentialSlot): Promise<void> {
   const { recipient } = context.slice;
-  const key = await fileKey(context);
+  const key = await unproven(context);
   const pending = await context.act(
     { name: 'save-pending', text: 'file a new password as pending and write it to the escrow', before: slot },
     async () => {
@@ -66,11 +66,11 @@ export async function keepNewPassword(context: ApplyContext): Promise<void> {
   const { serial } = context.card;
   if (serial === undefined) throw errors.bug({ detail: 'the serial of the card was not read before its BMC' });
   const bmcSerial = (await readDpuSystem(login.session, context.signal)).serial;
-  const key = await fileKey(context);
+  const key = await unproven(context);
   await context.act(
     { name: 'keep-password', text: 'file the new password as current', before: 'pending' },
     async () => {
-      if (bmcSerial === serial && !('serial' in key)) await context.credentials.rekey(key, { serial });
+      if (bmcSerial === serial) await context.credentials.rekey(key, { serial });
       await context.credentials.promote(bmcSerial === serial ? { serial } : key);
       return { evidence: `a login with the new password worked; the BMC says serial ${bmcSerial}`, value: undefined };
     },
@@ -79,11 +79,11 @@ export async function keepNewPassword(context: ApplyContext): Promise<void> {
     throw errors.wrongCard({ target, vpdSerial: serial, bmcSerial, run: context.runId, state: 'changed' });
 }
 
-/** By serial once something is filed there, else by certificate and address. */
-async function fileKey(context: ApplyContext): Promise<CredentialKey> {
-  const { serial } = context.card;
-  if (serial !== undefined && (await context.credentials.bmc({ serial })).length > 0) return { serial };
+/**
+ * Until the BMC behind the address has proven to be this card's, its password is filed under certificate and address: under
+ * the serial it would be sent to, or taken for, another card's.
+ */
+async function unproven(context: ApplyContext): Promise<CredentialKey> {
   const options = { timeoutMs: 20_000, signal: context.signal };
-  const certSha256 = await context.bmc.fingerprint(context.card, options);
-  return unprovenKey(context.dpu, certSha256);
+  return unprovenKey(context.dpu, await context.bmc.fingerprint(context.card, options));
 }

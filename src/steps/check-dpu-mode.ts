@@ -31,6 +31,7 @@ export const checkDpuMode = defineStep<Record<string, never>, Observed>({
   timeoutMs: 120_000,
   needs: ['bmc-pinned', 'bmc-session'],
   provides: [],
+  aim: () => 'refused in NIC mode, before anything is reset',
   wanted: () => 'dpu',
   observe: async (context) => {
     const bmc = await bmcReader(context);

@@ -33,6 +33,7 @@ export const disableSecureBoot = defineStep<Record<string, never>, SecureBoot>({
   needs: ['bmc-pinned', 'bmc-session'],
   provides: ['secure-boot-off'],
   worstReboots: (dpu) => reboots(dpu.name, true),
+  aim: () => `Secure Boot off, with ${resetsToTakeEffect} Arm resets unless it is off already`,
   wanted: () => ({ SecureBootEnable: false, SecureBootCurrentBoot: 'Disabled' }),
   observe: async (context) => readSecureBoot(await bmcReader(context), context.signal),
   diff: (observed, _params, dpu) => judge(observed, dpu.name),

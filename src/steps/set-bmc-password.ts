@@ -37,6 +37,7 @@ export const setBmcPassword = defineStep<Record<string, never>, Observed>({
   timeoutMs: 300_000,
   needs: ['host-ssh'],
   provides: ['bmc-session'],
+  aim: () => 'a generated password, unless the one set by dpubot works',
   wanted: () => 'a generated password known only to dpubot and the escrow',
   observe: observeLogin,
   diff: (observed, _params, dpu) => judgeLogin(observed, dpu.name),

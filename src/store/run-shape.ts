@@ -49,6 +49,7 @@ const RunShape = z.looseObject({
       risk: z.enum(risks),
       requestedAtMs: Time,
       expiresAtMs: Time,
+      askers: z.array(Person),
       votes: z.array(z.looseObject({ by: Person, vote: z.enum(['approve', 'reject']), atMs: Time })),
     })
     .optional(),

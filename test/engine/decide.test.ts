@@ -47,6 +47,7 @@ function approvedRun(plans: Record<string, UnitPlan>, change: Partial<Run> = {})
       requestedAtMs: 0,
       expiresAtMs: 3_600_000,
       votes: [],
+      askers: [ana],
       approvedAtMs: 500,
     },
   };
@@ -98,6 +99,21 @@ describe('decide: planning', () => {
     const { run } = decide(planned(makeRun(inventory), plans), situation({ plans }));
 
     expect(run.state).toBe('running');
+  });
+
+  it('asks two people before a certificate is trusted, also when that is the only change', () => {
+    const sha256 = 'ab'.repeat(32);
+    const plans = Object.fromEntries(
+      units.map((name) => {
+        const plan = makePlan(name, 'change', { risk: 'change' });
+        return [name, { ...plan, pins: [{ target: `${name}-dpu0`, kind: 'bmc-certificate' as const, sha256 }] }];
+      }),
+    );
+
+    const { run } = decide(planned(makeRun(inventory), plans), situation({ plans }));
+
+    expect(run.state).toBe('awaiting-approval');
+    expect(run.approval).toMatchObject({ risk: 'disruptive', askers: [ana] });
   });
 
   it('leaves a refused unit out and starts the others', () => {

@@ -89,7 +89,7 @@ describe('resume of a unit that was approved and never begun', () => {
     const failed = await workUntilStopped(world, late, id);
     done = true;
 
-    await world.stores.runs.update(id, (run) => requestResume(run, ana, world.clock.nowMs()));
+    await world.stores.runs.update(id, (run) => requestResume(run, ana));
     await world.stores.queue.addAdvance({ runId: id });
     const run = await workUntilStopped(world, deps, id, 'wait');
 

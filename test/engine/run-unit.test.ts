@@ -153,7 +153,7 @@ describe('run-unit: people stop it', () => {
 
     const cancelled = await workUntilStopped(world, deps, id);
     const hold = await world.stores.holds.get('as7');
-    await world.stores.runs.update(id, (run) => requestResume(run, ana, world.clock.nowMs()));
+    await world.stores.runs.update(id, (run) => requestResume(run, ana));
     await world.stores.queue.addAdvance({ runId: id });
     const run = await workUntilStopped(world, deps, id, 'wait');
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BmcAccess } from '../../../src/domain/device-ports.ts';
 import { requestResume } from '../../../src/domain/policy.ts';
 import type { Run } from '../../../src/domain/run.ts';
+import { Secret } from '../../../src/domain/secret.ts';
 import type { EngineDeps } from '../../../src/engine/deps.ts';
 import { errors } from '../../../src/errors.ts';
 import type { RackLayout } from '../../../src/lab/rack/layout.ts';
@@ -156,6 +157,19 @@ describe('provision meets trouble on the way', () => {
     expect(run.state).toBe('done');
   });
 
+  it('never files the password of another card under the serial of this one', async () => {
+    const world = worldOf(undefined, (rack) => rack.injectFault('serial-mismatch', { target: 'as7-dpu0' }));
+    const { serial } = world.rack.card('as7-dpu0');
+    const old = new Secret('Old-Password-4711');
+    await world.stores.credentials.savePending({ serial }, old, '');
+    await world.stores.credentials.promote({ serial });
+
+    await provision(world);
+
+    const filed = await world.stores.credentials.bmc({ serial });
+    expect(filed.map((entry) => [entry.slot, entry.secret.reveal()])).toEqual([['current', old.reveal()]]);
+  });
+
   it('stops at the wrong card: the address belongs to another serial, and nothing more is written', async () => {
     const world = worldOf(undefined, (rack) => rack.injectFault('serial-mismatch', { target: 'as7-dpu0' }));
     const boots = world.rack.snapshot().cards[0]?.arm.bootCount;
@@ -218,7 +232,7 @@ function withLostReply(deps: EngineDeps, path: string): EngineDeps {
 }
 
 async function resume(world: World, id: number): Promise<Run> {
-  await world.stores.runs.update(id, (run) => requestResume(run, ana, world.clock.nowMs()));
+  await world.stores.runs.update(id, (run) => requestResume(run, ana));
   await world.stores.queue.addAdvance({ runId: id });
   return workUntilStopped(world, startEngine(world), id, 'wait');
 }

@@ -8,8 +8,9 @@ import { rack1 } from '../../../src/lab/rack/layouts.ts';
 import { startRack } from '../../../src/lab/rack/server.ts';
 import type { RunningDpu, RunningHost, RunningRack } from '../../../src/lab/rack/server.ts';
 import { setPassword } from './helpers.ts';
+import { sshKeyPair } from '../../../scripts/lib/ssh-keys.mjs';
 
-export const keys = ssh2.utils.generateKeyPairSync('ed25519');
+export const keys = sshKeyPair();
 
 export function first<Item>(items: Item[]): Item {
   const [item] = items;

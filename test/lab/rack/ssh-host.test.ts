@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
-import ssh2 from 'ssh2';
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningDpu, RunningHost, RunningRack } from '../../../src/lab/rack/server.ts';
 import { exec, first, keys, login, open, startTestServers } from './server-helpers.ts';
 import type { TestServers } from './server-helpers.ts';
+import { sshKeyPair } from '../../../scripts/lib/ssh-keys.mjs';
 
-const strangerKeys = ssh2.utils.generateKeyPairSync('ed25519');
+const strangerKeys = sshKeyPair();
 
 let servers: TestServers;
 let rack: RunningRack;

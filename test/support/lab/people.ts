@@ -1,4 +1,5 @@
-import { ChatClient } from '../../../scripts/demo/chat-client.ts';
+import { z } from 'zod';
+import { ChatClient, type ChatInfo } from '../../../scripts/demo/chat-client.ts';
 import { messageLines, type Names } from '../../../scripts/demo/block-text.ts';
 import type { Fault } from '../../../src/lab/chat/faults.ts';
 import type { PressResult, SayResult } from '../../../src/lab/chat/person.ts';
@@ -90,15 +91,37 @@ export class People {
 
   /** A channel or a thread as a person reads it, oldest first. */
   async messages(user: PersonName, threadTs?: string): Promise<readonly VisibleMessage[]> {
-    const query = new URLSearchParams({ user, channel, limit: '5000', ...(threadTs === undefined ? {} : { threadTs }) });
+    const query = new URLSearchParams({
+      user,
+      channel,
+      limit: '5000',
+      ...(threadTs === undefined ? {} : { threadTs }),
+    });
     const answer = (await this.#get(`/messages?${query.toString()}`)) as { readonly messages: VisibleMessage[] };
     return answer.messages;
   }
 
+  /**
+   * The key that dpubot gave each message of a channel or thread, which only an app sees: `undefined` for messages of
+   * others. Uses up one call of the bot's rate limit.
+   */
+  async postKeys(access: { readonly apiUrl: string; readonly botToken: string }, threadTs?: string): Promise<string[]> {
+    const method = threadTs === undefined ? 'conversations.history' : 'conversations.replies';
+    const place = channelId(await this.#chat.info());
+    const form = { channel: place, limit: '999', include_all_metadata: 'true', ...(threadTs && { ts: threadTs }) };
+    const response = await fetch(`${access.apiUrl}${method}`, {
+      method: 'POST',
+      signal: AbortSignal.timeout(requestLimitMs),
+      headers: { authorization: `Bearer ${access.botToken}` },
+      body: new URLSearchParams(form),
+    });
+    const { messages } = Keyed.parse(await response.json());
+    return messages.flatMap(({ metadata }) => (metadata === undefined ? [] : [metadata.event_payload.key]));
+  }
+
   /** What a person reads of a message: text of its blocks with names, buttons as `[Approve]`. */
-  textOf(message: { readonly text: string; readonly blocks?: VisibleMessage['blocks'] | undefined }): string {
-    const { text, blocks } = message;
-    return messageLines({ text, ...(blocks !== undefined && { blocks }) }, this.#names).join('\n');
+  textOf(message: Parameters<typeof messageLines>[0]): string {
+    return messageLines(message, this.#names).join('\n');
   }
 
   /** Every event that anybody was shown, as JSON: for the search for secrets. */
@@ -141,6 +164,17 @@ export class People {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.json();
   }
+}
+
+const Keyed = z.object({
+  ok: z.literal(true),
+  messages: z.array(z.object({ metadata: z.object({ event_payload: z.object({ key: z.string() }) }).optional() })),
+});
+
+function channelId({ channels }: ChatInfo): string {
+  const found = channels.find((one) => one.name === channel);
+  if (found === undefined) throw new Error(`the pretend Slack has no channel ${channel}`);
+  return found.id;
 }
 
 function hasButton(message: VisibleMessage, action: string, runId: number): boolean {

@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { repository, startChild, tail, waitForLine, type Child } from '../../../scripts/lib/children.mjs';
 
-/** How much faster the pretend devices live than real ones: as in the demo. */
-export const timeFactor = 120;
 const readyLimitMs = 60_000;
 const importLimitMs = 30_000;
 const readyLine = /"msg":"ready"/;
@@ -14,7 +12,18 @@ const LabReady = z.object({
   inventory: z.string(),
   control: z.string(),
   chat: z.object({ url: z.string(), apiUrl: z.string(), botToken: z.string(), appToken: z.string() }),
-  hosts: z.array(z.object({ name: z.string(), dpus: z.array(z.object({ name: z.string(), serial: z.string() })) })),
+  hosts: z.array(
+    z.object({
+      name: z.string(),
+      dpus: z.array(
+        z.object({
+          name: z.string(),
+          serial: z.string(),
+          bmc: z.object({ address: z.string(), port: z.number() }),
+        }),
+      ),
+    }),
+  ),
 });
 export type LabReady = z.infer<typeof LabReady>;
 
@@ -39,19 +48,26 @@ interface Known {
 /** The children of one stack, by name: `lab`, `bot`, and each worker under its worker id. */
 export class Processes {
   readonly #places: Places;
+  readonly #timeFactor: number;
   readonly #known = new Map<string, Known>();
   #started = 0;
 
-  constructor(places: Places) {
+  /** @param timeFactor How much faster the pretend devices live than real ones. */
+  constructor(places: Places, timeFactor: number) {
     this.#places = places;
+    this.#timeFactor = timeFactor;
   }
 
   /** Starts the lab and waits until everything in it listens. */
   async startLab(recipient: string, hosts: number): Promise<LabReady> {
     const { folder, publicKeyFile } = this.#places;
-    const args = ['--dir', join(folder, 'lab'), '--time-factor', String(timeFactor), '--hosts', String(hosts)];
+    const args = ['--dir', join(folder, 'lab'), '--time-factor', String(this.#timeFactor), '--hosts', String(hosts)];
     mkdirSync(join(folder, 'lab'));
-    const lab = this.#start('lab', ['src/lab/main.ts', ...args, '--recipient', recipient, '--ssh-key', publicKeyFile], {});
+    const lab = this.#start(
+      'lab',
+      ['src/lab/main.ts', ...args, '--recipient', recipient, '--ssh-key', publicKeyFile],
+      {},
+    );
     const line = await waitForLine(lab, /^\{"ready":.*$/, readyLimitMs);
     return LabReady.parse(JSON.parse(line[0]));
   }
@@ -72,7 +88,7 @@ export class Processes {
       DPUBOT_ESCROW: escrow,
       DPUBOT_SITE: 'lab',
       DPUBOT_WORKER_ID: id,
-      DPUBOT_LAB_TIME_FACTOR: String(timeFactor),
+      DPUBOT_LAB_TIME_FACTOR: String(this.#timeFactor),
     });
     await waitForLine(worker, readyLine, readyLimitMs);
   }
@@ -84,6 +100,15 @@ export class Processes {
     await child.exited;
   }
 
+  /** Stops the clock of a process until `thaw`: what it is in the middle of stays as it is. */
+  freeze(name: string): void {
+    process.kill(-this.#get(name).child.pid, 'SIGSTOP');
+  }
+
+  thaw(name: string): void {
+    process.kill(-this.#get(name).child.pid, 'SIGCONT');
+  }
+
   /** Starts a killed process again as it was, and waits until it takes work. */
   async restart(name: string): Promise<void> {
     const known = this.#get(name);
@@ -92,9 +117,12 @@ export class Processes {
     await waitForLine(known.child, readyLine, readyLimitMs);
   }
 
-  /** Leaders of the process groups of everything that runs. */
-  get pids(): readonly number[] {
-    return [...this.#known.values()].flatMap(({ child }) => (child.running() ? [child.pid] : []));
+  /** Ids of a process, its guard, and whatever else is in their group. */
+  groupOf(name: string): readonly number[] {
+    const leader = this.#get(name).child.pid;
+    return readdirSync('/proc')
+      .filter((entry) => /^\d+$/.test(entry) && groupLeader(entry) === leader)
+      .map(Number);
   }
 
   /** The end of each log, for the message of a test that failed. */
@@ -140,6 +168,16 @@ export class Processes {
   #environment(): Record<string, string> {
     const { PATH = '', HOME = '' } = process.env;
     return { PATH, HOME, TMPDIR: this.#places.temporary };
+  }
+}
+
+function groupLeader(pid: string): number | undefined {
+  try {
+    // The name in brackets may hold anything; after it come state, parent, group.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+    return Number(fields?.[2]);
+  } catch {
+    return undefined;
   }
 }
 

@@ -81,7 +81,7 @@ export class Records {
   ): Promise<JournalEntry> {
     const key = this.space.key('journal', id, unit);
     const deadlineMs = Date.now() + limitMs;
-    for (let after = '0-0'; Date.now() < deadlineMs; ) {
+    for (let after = '0-0'; Date.now() < deadlineMs;) {
       const reply = await this.#waiting.client.xread('COUNT', 100, 'BLOCK', 500, 'STREAMS', key, after);
       for (const [entryId, fields] of reply?.[0]?.[1] ?? []) {
         after = entryId;
@@ -100,7 +100,11 @@ export class Records {
         planHash === undefined ? undefined : this.stores.runs.plan(id, unit, planHash),
       ),
     );
-    return postsOf(run, plans.filter((plan): plan is UnitPlan => plan !== undefined), await this.journal(id));
+    return postsOf(
+      run,
+      plans.filter((plan): plan is UnitPlan => plan !== undefined),
+      await this.journal(id),
+    );
   }
 
   /** Message timestamp of every post that the outbox has noted as sent, by key. */
@@ -139,6 +143,7 @@ function shortEvent(event: JournalEvent): string {
   if ('step' in event) words.push(event.step);
   if ('action' in event) words.push(event.action);
   if ('reason' in event && event.reason !== undefined) words.push(event.reason);
-  if ('failure' in event && event.failure) words.push(`${event.failure.code}: ${event.failure.what} ${event.failure.why}`);
+  if ('failure' in event && event.failure)
+    words.push(`${event.failure.code}: ${event.failure.what} ${event.failure.why}`);
   return words.join(' ');
 }

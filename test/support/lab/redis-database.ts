@@ -36,7 +36,8 @@ async function claimDatabase(server: string): Promise<RedisDatabase> {
     try {
       // The claim comes first: of two who find the same database empty, one gets it. Data of others is never touched.
       const claimed = (await client.set(claim, process.pid, 'EX', claimSeconds, 'NX')) === 'OK';
-      if (claimed && (await client.dbsize()) === 1) return { url: url.href, release: async () => emptyDatabase(url.href) };
+      if (claimed && (await client.dbsize()) === 1)
+        return { url: url.href, release: async () => emptyDatabase(url.href) };
       if (claimed) await client.del(claim);
     } finally {
       client.disconnect();

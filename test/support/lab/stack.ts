@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { stopChildren } from '../../../scripts/lib/children.mjs';
 import { Secret } from '../../../src/domain/secret.ts';
+import { runStateWords } from '../../../src/report/words.ts';
 import { createSecretStores, type SecretStores } from '../../../src/store/secret-stores.ts';
 import { eventually } from './eventually.ts';
 import { channel, People, type PersonName } from './people.ts';
@@ -12,6 +13,7 @@ import { Processes, writePrivate, type LabReady, type Places } from './processes
 import { RackControl } from './rack-control.ts';
 import { Records } from './records.ts';
 import { takeRedis, type RedisDatabase } from './redis-database.ts';
+import { sshKeyPair } from '../../../scripts/lib/ssh-keys.mjs';
 
 /** Name of the operator's key in the lab's inventory. */
 const keyName = 'ssh-ops';
@@ -22,6 +24,8 @@ export interface StackOptions {
   /** Ids of the workers to start; `worker` when left out. */
   readonly workers?: readonly string[];
   readonly logLevel?: string;
+  /** How much faster the pretend devices live than real ones; 120, as in the demo, when left out. */
+  readonly timeFactor?: number;
   /** Changes the lab's inventory before bot and worker read it. */
   readonly inventory?: (text: string) => string;
 }
@@ -41,6 +45,8 @@ interface StackParts {
   readonly redis: RedisDatabase;
   readonly records: Records;
   readonly secrets: StackSecrets;
+  /** Settings that bot and workers share. */
+  readonly common: Readonly<Record<string, string>>;
 }
 
 /**
@@ -58,14 +64,16 @@ export class Stack {
   readonly lab: LabReady;
   readonly redisUrl: string;
   readonly #redis: RedisDatabase;
+  readonly #common: Readonly<Record<string, string>>;
 
   private constructor(parts: StackParts) {
-    const { places, processes, lab, redis, records, secrets } = parts;
+    const { places, processes, lab, redis, records, secrets, common } = parts;
     this.places = places;
     this.processes = processes;
     this.lab = lab;
     this.redisUrl = redis.url;
     this.#redis = redis;
+    this.#common = common;
     this.records = records;
     this.secrets = secrets;
     this.people = new People(lab.chat.url);
@@ -80,7 +88,7 @@ export class Stack {
   /** Starts everything and waits until all of it takes work. Whatever was started is ended again when that fails. */
   static async start(options: StackOptions = {}): Promise<Stack> {
     const places = makePlaces();
-    const processes = new Processes(places);
+    const processes = new Processes(places, options.timeFactor ?? 120);
     try {
       const stack = new Stack(await startParts(places, processes, options));
       await stack.people.follow();
@@ -119,11 +127,11 @@ export class Stack {
     );
   }
 
-  /** Types a line as ana, has ben approve with the slash command as soon as the run waits for it, and waits for its end. */
+  /** Types a line as ana, has ben approve with the slash command as soon as the run waits for it, and waits until it is done. */
   async provision(target: string, limitMs = 40_000): Promise<number> {
     const id = await this.order('ana', `/dpu provision ${target}`);
     await this.approve(id);
-    await this.records.waitForRun(id, ['done', 'satisfied'], limitMs);
+    await this.records.waitForRun(id, ['done'], limitMs);
     return id;
   }
 
@@ -134,11 +142,48 @@ export class Stack {
     await this.records.waitForEvent(id, '_run', (event) => event.type === 'approved' || event.type === 'wave-started');
   }
 
+  /**
+   * Waits until everything about an ended run is in the chat and its card is final. Returns what ana reads: the card, then
+   * its thread, one text per message.
+   */
+  async finishedThread(id: number, limitMs = 60_000): Promise<readonly string[]> {
+    const { state } = await this.records.run(id);
+    const card = await this.records.waitUntilPublished(id, limitMs);
+    return eventually(
+      `the final card of run ${id}`,
+      async () => {
+        const texts = (await this.people.messages('ana', card)).map((message) => this.people.textOf(message));
+        const isFinal = texts[0]?.split('\n').includes(runStateWords[state]) === true;
+        return isFinal && !texts.some((text) => text.includes('[Approve]')) ? texts : undefined;
+      },
+      20_000,
+    );
+  }
+
+  /** Starts one more worker with the settings of the others. */
+  async addWorker(id: string): Promise<void> {
+    await this.processes.startWorker(id, this.#common);
+  }
+
+  /** Where a card of the lab is, and its serial. */
+  dpu(card: string): LabReady['hosts'][number]['dpus'][number] {
+    const found = this.lab.hosts.flatMap((host) => host.dpus).find((dpu) => dpu.name === card);
+    if (found === undefined) throw new Error(`the lab has no card ${card}`);
+    return found;
+  }
+
   /** The password that dpubot has filed as current for a card, with its other slots. */
   async filedPasswords(card: string): Promise<ReadonlyMap<string, string>> {
-    const serial = this.lab.hosts.flatMap((host) => host.dpus).find((dpu) => dpu.name === card)?.serial ?? '';
-    const entries = await this.secretStores.credentials.bmc({ serial });
+    const entries = await this.secretStores.credentials.bmc({ serial: this.dpu(card).serial });
     return new Map(entries.map((entry) => [entry.slot, entry.secret.reveal()]));
+  }
+}
+
+/** ssh2 1.17 writes about one ed25519 key in 300 so that it cannot read it itself; then another one is made. */
+function operatorKeys(): { readonly private: string; readonly public: string } {
+  for (;;) {
+    const keys = sshKeyPair('dpubot-e2e');
+    if (!(ssh2.utils.parseKey(keys.private) instanceof Error)) return keys;
   }
 }
 
@@ -159,7 +204,7 @@ function makePlaces(): Places {
 async function startParts(places: Places, processes: Processes, options: StackOptions): Promise<StackParts> {
   const identity = await generateX25519Identity();
   writePrivate(places.identityFile, `${identity}\n`);
-  const keys = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'dpubot-e2e' });
+  const keys = operatorKeys();
   writePrivate(places.publicKeyFile, `${keys.public}\n`);
   const [redis, lab] = await Promise.all([
     takeRedis(places.logs),
@@ -175,5 +220,5 @@ async function startParts(places: Places, processes: Processes, options: StackOp
   ]);
   const { botToken, appToken } = lab.chat;
   const secrets = { ageIdentity: identity, privateKey: keys.private, botToken, appToken };
-  return { places, processes, lab, redis, records, secrets };
+  return { places, processes, lab, redis, records, secrets, common };
 }

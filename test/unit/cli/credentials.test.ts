@@ -14,9 +14,10 @@ import { startRedis } from '../../support/redis.ts';
 import { sampleInventory } from '../commands/sample-inventory.ts';
 import { silent } from '../store/rig.ts';
 import { bareConfig, keyedInventory, temporaryFiles, testIo } from './rig.ts';
+import { sshKeyPair } from '../../../scripts/lib/ssh-keys.mjs';
 
 const clock = { nowMs: () => Date.now() };
-const privateKey = utils.generateKeyPairSync('ed25519').private;
+const privateKey = sshKeyPair().private;
 let redis: TestRedis;
 let space: RedisSpace;
 let files: ReturnType<typeof temporaryFiles>;

@@ -20,6 +20,7 @@ function waiting(world: World, expiresAtMs: number): void {
     risk: 'disruptive',
     requestedAtMs: 0,
     votes: [],
+    askers: [run.requester],
   } as const;
   world.runs.set(418, { ...run, state: 'awaiting-approval', approval: { ...approval, expiresAtMs } });
 }

@@ -18,6 +18,7 @@ async function waitingRun(extra: Partial<Approval> = {}): Promise<World> {
     requestedAtMs: world.nowMs,
     expiresAtMs: world.nowMs + 60_000,
     votes: [],
+    askers: [run.requester],
     ...extra,
   };
   world.runs.set(418, { ...run, state: 'awaiting-approval', approval });

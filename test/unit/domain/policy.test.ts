@@ -42,6 +42,7 @@ function runWith(extra: Partial<Run> = {}): Run {
     requestedAtMs: 0,
     expiresAtMs: 1000,
     votes: [],
+    askers: [ana],
   };
   return {
     id: 418,
@@ -101,48 +102,48 @@ describe('rights', () => {
 
 describe('judgeVotes', () => {
   test('one approval by an approver suffices for disruptive work, two are needed for destructive work', () => {
-    expect(judgeVotes(policy, 'disruptive', ana, [vote('UBEN')])).toMatchObject({
+    expect(judgeVotes(policy, 'disruptive', [ana], [vote('UBEN')])).toMatchObject({
       state: 'approved',
       given: 1,
       wanted: 1,
     });
-    const judged = judgeVotes(policy, 'destructive', ana, [vote('UBEN')]);
+    const judged = judgeVotes(policy, 'destructive', [ana], [vote('UBEN')]);
     expect(judged).toMatchObject({ state: 'open', given: 1, wanted: 2 });
     expect(judged.missing).toBe('1 more approval by role approvers, not by uana');
   });
 
   test('the same person twice counts once', () => {
-    expect(judgeVotes(policy, 'destructive', ana, [vote('UBEN'), vote('UBEN')]).state).toBe('open');
+    expect(judgeVotes(policy, 'destructive', [ana], [vote('UBEN'), vote('UBEN')]).state).toBe('open');
   });
 
   test('a vote whose recorded roles lack the role does not count, neither for nor against', () => {
-    expect(judgeVotes(policy, 'disruptive', ana, [vote('UBEN', 'approve', ['operators'])]).state).toBe('open');
-    expect(judgeVotes(policy, 'disruptive', ana, [vote('UBEN', 'reject', [])]).state).toBe('open');
+    expect(judgeVotes(policy, 'disruptive', [ana], [vote('UBEN', 'approve', ['operators'])]).state).toBe('open');
+    expect(judgeVotes(policy, 'disruptive', [ana], [vote('UBEN', 'reject', [])]).state).toBe('open');
   });
 
   test('a rejection ends it whatever else was voted', () => {
-    expect(judgeVotes(policy, 'disruptive', ana, [vote('UBEN'), vote('UCLEO', 'reject')]).state).toBe('rejected');
+    expect(judgeVotes(policy, 'disruptive', [ana], [vote('UBEN'), vote('UCLEO', 'reject')]).state).toBe('rejected');
   });
 
   test('a stricter policy of today makes an old approval insufficient', () => {
     const stricter = Policy.parse({ ...policy, approvals: { ...policy.approvals, disruptive: { role: 'admins' } } });
 
-    expect(judgeVotes(stricter, 'disruptive', ana, [vote('UBEN')]).state).toBe('open');
+    expect(judgeVotes(stricter, 'disruptive', [ana], [vote('UBEN')]).state).toBe('open');
   });
 
   test('work of lower risk needs nobody', () => {
-    expect(judgeVotes(policy, 'change', ana, [])).toMatchObject({ state: 'approved', wanted: 0 });
+    expect(judgeVotes(policy, 'change', [ana], [])).toMatchObject({ state: 'approved', wanted: 0 });
   });
 
   const rule = { role: 'approvers', selfApprovalRole: 'night' };
   const lenient = Policy.parse({ ...policy, approvals: { disruptive: rule, destructive: rule } });
 
   test('a requester with the self-approval role may approve alone, only with a reason', () => {
-    expect(judgeVotes(lenient, 'disruptive', ana, [vote('UANA', 'approve', ['night'], 'alone')]).state).toBe(
+    expect(judgeVotes(lenient, 'disruptive', [ana], [vote('UANA', 'approve', ['night'], 'alone')]).state).toBe(
       'approved',
     );
-    expect(judgeVotes(lenient, 'disruptive', ana, [vote('UANA', 'approve', ['night'], ' ')]).state).toBe('open');
-    expect(judgeVotes(lenient, 'disruptive', ana, [vote('UANA', 'approve', ['approvers'], 'x')]).state).toBe('open');
+    expect(judgeVotes(lenient, 'disruptive', [ana], [vote('UANA', 'approve', ['night'], ' ')]).state).toBe('open');
+    expect(judgeVotes(lenient, 'disruptive', [ana], [vote('UANA', 'approve', ['approvers'], 'x')]).state).toBe('open');
   });
 });
 
@@ -162,7 +163,7 @@ describe('votes of any number of people', () => {
       fc.property(fc.array(anyVote, { maxLength: 8 }), anyRule, (votes, rule) => {
         const rules = Policy.parse({ ...policy, approvals: { disruptive: rule, destructive: rule } });
 
-        const { state, given } = judgeVotes(rules, 'destructive', ana, votes);
+        const { state, given } = judgeVotes(rules, 'destructive', [ana], votes);
 
         const allowed = votes.filter(
           (v) => v.vote === 'approve' && v.roles.includes(rule.role) && v.by.userId !== 'UANA',
@@ -182,7 +183,7 @@ describe('votes of any number of people', () => {
         ([votes, other], rule) => {
           const rules = Policy.parse({ ...policy, approvals: { disruptive: rule, destructive: rule } });
 
-          expect(judgeVotes(rules, 'disruptive', ana, other)).toEqual(judgeVotes(rules, 'disruptive', ana, votes));
+          expect(judgeVotes(rules, 'disruptive', [ana], other)).toEqual(judgeVotes(rules, 'disruptive', [ana], votes));
         },
       ),
     );
@@ -201,7 +202,7 @@ describe('votes of any number of people', () => {
           run = result.run;
         }
         const state = run.approval?.state;
-        expect(state).toBe(judgeVotes(policy, 'disruptive', ana, run.approval?.votes ?? []).state);
+        expect(state).toBe(judgeVotes(policy, 'disruptive', [ana], run.approval?.votes ?? []).state);
       }),
     );
   });
@@ -292,7 +293,7 @@ describe('requestResume', () => {
   });
 
   test('gives every unit that is not done, satisfied or refused a new generation and plans it again', () => {
-    const run = requestResume(stopped, ana, 10);
+    const run = requestResume(stopped, ana);
 
     expect(run?.state).toBe('planning');
     for (const [state, record] of Object.entries(run?.units ?? {})) {
@@ -302,7 +303,7 @@ describe('requestResume', () => {
   });
 
   test('forgets how the run ended and keeps its approval', () => {
-    const run = requestResume(stopped, ana, 10);
+    const run = requestResume(stopped, ana);
 
     expect(run).not.toHaveProperty('endedAtMs');
     expect(run).not.toHaveProperty('failure');
@@ -314,14 +315,26 @@ describe('requestResume', () => {
   test('is possible from exactly the resumable states', () => {
     const states = [...runEndStates, 'planning', 'awaiting-approval', 'running', 'paused'] as const;
     for (const state of states)
-      expect(requestResume(runWith({ state }), ana, 1) !== undefined).toBe(resumableStates.includes(state));
+      expect(requestResume(runWith({ state }), ana) !== undefined).toBe(resumableStates.includes(state));
   });
 
   test('no unit of a resumed run still carries an end', () => {
-    const run = requestResume(stopped, ana, 10);
+    const run = requestResume(stopped, ana);
 
     const open = Object.values(run?.units ?? {}).filter((record) => !isUnitEnded(record.state));
     for (const record of open) expect(record.endedAtMs ?? record.failure).toBeUndefined();
     expect(open.length).toBe(unitEndStates.length - 3);
+  });
+});
+
+describe('somebody else sets the run going again', () => {
+  test('then neither the requester nor that person may approve the new plan', () => {
+    const { by: ben } = vote('UBEN');
+    const resumed = requestResume(runWith({ state: 'expired' }), ben);
+    const judged = judgeVotes(policy, 'disruptive', [ana, ben], [vote('UBEN'), vote('UANA')]);
+
+    expect(resumed?.resumedBy).toEqual(ben);
+    expect(judged).toMatchObject({ state: 'open', given: 0 });
+    expect(judged.missing).toContain(`${ana.displayName} or ${ben.displayName}`);
   });
 });

@@ -158,6 +158,7 @@ export function wholeRun(): { readonly run: Run; readonly plans: UnitPlan[]; rea
     risk: 'disruptive' as const,
     requestedAtMs: START_MS + 3000,
     expiresAtMs: START_MS + 3_600_000,
+    askers: [ana],
     votes: [{ by: ben, vote: 'approve' as const, roles: ['approvers'], policyHash: 'x', atMs: START_MS + 4000 }],
   };
   const ended = run({

@@ -8,9 +8,10 @@ import ssh2 from 'ssh2';
 import type { Connection, ServerChannel } from 'ssh2';
 import type { SshEndpoint } from '../../../../src/domain/inventory.ts';
 import { hostKeyFingerprint } from '../../../../src/transport/ssh/pins.ts';
+import { sshKeyPair } from '../../../../scripts/lib/ssh-keys.mjs';
 
 /** A fresh key of the type servers prefer. */
-export const ed25519 = () => ssh2.utils.generateKeyPairSync('ed25519');
+export const ed25519 = () => sshKeyPair();
 /** A host key of the second type in order. */
 export const ecdsa = () => ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
 /** The key of the operator; servers accept this one. */
