@@ -44,7 +44,7 @@ export async function openWire(redis: TestRedis): Promise<Wire> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `redis://${loginOf(redis.url)}127.0.0.1:${(server.address() as AddressInfo).port}`,
     loseNextReply: () => {
       mode = 'lose';
     },
@@ -67,4 +67,11 @@ function openFar(url: string): Socket {
   if (url.startsWith('/')) return connectSocket(url);
   const { hostname, port } = new URL(url);
   return connectSocket(port === '' ? 6379 : Number(port), hostname);
+}
+
+/** User and password of a Redis URL with the `@`; empty for a socket path or a server without a password. */
+function loginOf(url: string): string {
+  if (!URL.canParse(url)) return '';
+  const { username, password } = new URL(url);
+  return username === '' && password === '' ? '' : `${username}:${password}@`;
 }

@@ -98,7 +98,7 @@ const stopped: readonly Stopped[] = [
     state: 'needs-human',
     code: 'wrong-card',
     deviceState: 'changed',
-    next: /Nothing (more )?was written.*\/dpu resume \d+/,
+    next: /Nothing more is written.*\/dpu resume \d+/,
     holds: true,
   },
   {

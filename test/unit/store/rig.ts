@@ -15,7 +15,7 @@ export async function connectAs(
   await redis.client.call('ACL', 'SETUSER', user, 'on', '>pw', ...rules(tag));
   const url = redis.url.startsWith('/')
     ? `${redis.url}?username=${user}&password=pw`
-    : redis.url.replace('://', `://${user}:pw@`);
+    : redis.url.replace(/:\/\/([^@/]*@)?/, `://${user}:pw@`);
   const space = await connect(url, 'worker', { logger: silent, tag });
   return {
     space,
