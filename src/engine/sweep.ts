@@ -6,9 +6,9 @@ import { planLeaseName } from './liveness.ts';
 
 /** A unit that was queued or begun this recently is left alone: its worker may just not have taken the lease yet. */
 const graceMs = 3_000;
-/** How long a job may wait in its queue before a second one is added; twice as long each time, up to 32 times. */
-const queuePatienceMs = 30_000;
-const patienceDoublings = 5;
+/** How long a job may wait in its queue before a second one is added; twice as long each time, up to 256 times. */
+const queuePatienceMs = 5_000;
+const patienceDoublings = 8;
 /** A unit that nobody takes up for so long, or for as long as an approval lasts, is given up. */
 const giveUpMs = 3_600_000;
 
