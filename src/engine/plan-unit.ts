@@ -146,7 +146,7 @@ async function planStep(
   };
   const skip = entry.skip?.(context);
   if (skip !== undefined) return { step: { ...base, state: 'skipped', reason: skip, risk: 'read' }, pins: [] };
-  const awaited = step.needs.find((need) => provided.has(need));
+  const awaited = step.needs.findLast((need) => provided.has(need));
   const aim = step.aim?.(params);
   const deferred = (why: string): Planned => ({
     step: {
