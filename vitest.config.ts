@@ -7,7 +7,12 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
  */
 function layer(
   name: string,
-  limits: { readonly group: number; readonly testTimeoutMs: number; readonly workers?: number },
+  limits: {
+    readonly group: number;
+    readonly testTimeoutMs: number;
+    readonly workers?: number;
+    readonly shared?: boolean;
+  },
 ): TestProjectConfiguration {
   return {
     test: {
@@ -16,6 +21,8 @@ function layer(
       testTimeout: limits.testTimeoutMs,
       hookTimeout: Math.max(30_000, limits.testTimeoutMs),
       ...(limits.workers !== undefined && { maxWorkers: limits.workers }),
+      // Files of a layer without processes and global state share their modules: 18 s instead of 44 s for the unit layer.
+      ...(limits.shared === true && { pool: 'threads' as const, isolate: false }),
       sequence: { groupOrder: limits.group },
     },
   };
@@ -24,7 +31,7 @@ function layer(
 export default defineConfig({
   test: {
     projects: [
-      layer('unit', { group: 0, testTimeoutMs: 20_000 }),
+      layer('unit', { group: 0, testTimeoutMs: 20_000, shared: true }),
       layer('engine', { group: 0, testTimeoutMs: 20_000 }),
       layer('policy', { group: 0, testTimeoutMs: 20_000 }),
       layer('contract', { group: 1, testTimeoutMs: 20_000 }),
