@@ -4,8 +4,9 @@
  * Source: AccountService of BF-24.10 (12..20, 10 failures, 600 s); BlueField BMC manual (complexity, pairs rule);
  * ipmitool lib/ipmi_user.c (16 byte and 20 byte stores).
  */
+import type { AccountRole } from './bmc-state.ts';
 import { cardFault } from './state.ts';
-import type { AccountRole, CardState, Rack } from './state.ts';
+import type { CardState, Rack } from './state.ts';
 
 const factoryPassword = '0penBmc';
 /** Failures that lock the account. */

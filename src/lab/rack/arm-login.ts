@@ -3,15 +3,21 @@
  *
  * Source: BlueField image defaults (ubuntu/ubuntu, expired, at least 12 characters); Linux-PAM and shadow messages.
  */
+import { passwordMatches } from './crypt.ts';
 import type { CardState } from './state.ts';
 
 export type ArmLoginOutcome = 'ok' | 'expired' | 'wrong';
 
 const minLength = 12;
 
+function isPassword(card: CardState, password: string): boolean {
+  const { passwordHash } = card.armOs;
+  return passwordHash === null ? password === card.armOs.password : passwordMatches(password, passwordHash);
+}
+
 /** Check a password login. */
 export function armLogin(card: CardState, user: string, password: string): ArmLoginOutcome {
-  if (user !== 'ubuntu' || password !== card.armOs.password) return 'wrong';
+  if (user !== 'ubuntu' || !isPassword(card, password)) return 'wrong';
   return card.armOs.passwordExpired ? 'expired' : 'ok';
 }
 
@@ -27,10 +33,11 @@ function complaint(current: string, next: string): string | null {
 
 /** Change the password of user ubuntu; null when done, or what PAM says. */
 export function changeArmPassword(card: CardState, current: string, next: string): string | null {
-  if (current !== card.armOs.password) return 'passwd: Authentication token manipulation error';
+  if (!isPassword(card, current)) return 'passwd: Authentication token manipulation error';
   const problem = complaint(current, next);
   if (problem !== null) return problem;
   card.armOs.password = next;
+  card.armOs.passwordHash = null;
   card.armOs.passwordExpired = false;
   return null;
 }

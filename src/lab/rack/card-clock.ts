@@ -5,7 +5,7 @@
  * Source: BlueField BMC manual (two-boot rule of Secure Boot, UEFI fetches settings over Redfish), NICo handler.rs.
  */
 import { randomUuid } from './random.ts';
-import { bootStages, cardFault, useCardFault } from './state.ts';
+import { bootStages, cardFault, hostState, useCardFault } from './state.ts';
 import type { BootStage, CardEvent, CardState, Rack } from './state.ts';
 
 /** Share of the boot time that has passed when a stage begins. */
@@ -60,11 +60,14 @@ function dropArmEvents(card: CardState): void {
 function beginBoot(rack: Rack, card: CardState, atMs: number): void {
   const before = reportedStage({ ...rack, nowMs: () => atMs }, card);
   dropArmEvents(card);
-  const stuck = useCardFault(rack, card, 'arm-boot-stuck');
+  const shell = card.arm.nextBootShell || card.armOs.broken;
+  const stuck = useCardFault(rack, card, 'arm-boot-stuck') || shell;
+  card.install = null;
   card.arm = {
     power: 'on',
     lastStage: card.mode.current === 'nic' || stuck ? 'UEFI' : 'OsIsRunning',
-    uefiShell: false,
+    uefiShell: shell,
+    nextBootShell: false,
     bootCount: card.arm.bootCount + 1,
     bootId: randomUuid(rack.state),
     bootStartedAtMs: atMs,
@@ -76,6 +79,17 @@ function beginBoot(rack: Rack, card: CardState, atMs: number): void {
   if (card.arm.lastStage === 'OsIsRunning') {
     schedule(card, { atMs: stageBeginsAtMs(rack, card, 'OsIsRunning'), kind: 'arm-ready' });
   }
+}
+
+/** The Arm boots from rshim: no system of its own until the installer is done. */
+export function startInstallBoot(rack: Rack, card: CardState, lastStage: BootStage): void {
+  const before = card.arm;
+  const { install } = card;
+  beginBoot(rack, card, rack.nowMs());
+  // An interrupted boot fault is for a boot from disk.
+  card.arm = { ...card.arm, lastStage, uefiShell: false, nextBootShell: before.nextBootShell };
+  card.install = install;
+  dropArmEvents(card);
 }
 
 /** Reset the Arm complex now: the NIC, its firmware and the mode stay as they are. */
@@ -122,6 +136,20 @@ function runUefi(rack: Rack, card: CardState, atMs: number): void {
   }
 }
 
+/** The firmware does not start an unsigned system while Secure Boot is on. */
+function refuseKernel(rack: Rack, card: CardState): void {
+  card.arm.lastStage = 'UEFI';
+  dropArmEvents(card);
+  rack.hooks.print(
+    card,
+    'EFI stub: Booting Linux Kernel...\r\nEFI stub: UEFI Secure Boot is enabled.\r\nerror: bad shim signature.\r\nNo BootOrder is set; firmware will attempt recovery\r\n',
+  );
+}
+
+function refusesSystem(card: CardState): boolean {
+  return card.arm.lastStage === 'OsIsRunning' && card.secureBoot.currentBoot && !card.armOs.signedImage;
+}
+
 function runEvent(rack: Rack, card: CardState, event: CardEvent): void {
   switch (event.kind) {
     case 'arm-start':
@@ -129,29 +157,42 @@ function runEvent(rack: Rack, card: CardState, event: CardEvent): void {
       return;
     case 'arm-uefi':
       runUefi(rack, card, event.atMs);
+      if (refusesSystem(card)) refuseKernel(rack, card);
       return;
     case 'arm-ready':
       card.rshim.log.push(' INFO[MISC]: Linux up', ' INFO[MISC]: DPU is ready');
+      rack.hooks.armReady(card);
+      return;
+    case 'arm-log':
+      card.rshim.log.push(event.text);
+      return;
+    case 'arm-refused':
+      refuseKernel(rack, card);
+      return;
+    case 'arm-install':
+      rack.hooks.installStep(card, event.step);
       return;
     case 'host-rshim':
       card.rshim.hostEnabled = event.enabled;
-      decideRshimOwner(card);
+      decideRshimOwner(rack, card);
       return;
     case 'bmc-rshim':
       card.rshim.bmcEnabled = event.enabled;
-      decideRshimOwner(card);
+      decideRshimOwner(rack, card);
       return;
     case 'task-end': {
       const task = card.bmc.tasks.find((each) => each.id === event.taskId);
       if (task?.outcome === 'running') task.outcome = task.failure === null ? 'completed' : 'exception';
       if (task?.failure) card.bmc.updateServiceDirty = true;
+      if (task?.outcome === 'completed') rack.hooks.imageArrived(card, task.image);
     }
   }
 }
 
 /** One backend at a time; whoever has it keeps it while enabled. */
-function decideRshimOwner(card: CardState): void {
-  const { owner, hostEnabled, bmcEnabled } = card.rshim;
+export function decideRshimOwner(rack: Rack, card: CardState): void {
+  const { owner, bmcEnabled } = card.rshim;
+  const hostEnabled = card.rshim.hostEnabled && hostState(rack, card.host).rshimServiceActive;
   if ((owner === 'host' && hostEnabled) || (owner === 'bmc' && bmcEnabled)) return;
   card.rshim.owner = hostEnabled ? 'host' : bmcEnabled ? 'bmc' : 'none';
 }
@@ -162,7 +203,7 @@ export function advanceCard(rack: Rack, card: CardState): void {
     const next = card.events[0];
     if (next === undefined || next.atMs > rack.nowMs()) return;
     card.events.shift();
-    runEvent(rack, card, next);
+    rack.scheduler.at(next.atMs, () => runEvent(rack, card, next));
   }
 }
 
@@ -177,6 +218,8 @@ export function resetBmc(rack: Rack, card: CardState): void {
     downUntilMs: nowMs + bmcResetMs,
     webUpAtMs: nowMs + bmcResetMs + (late ? bmcLateMs : 0),
     startedAtMs: nowMs,
+    firmware: card.bmc.firmwareStaged ?? card.bmc.firmware,
+    firmwareStaged: null,
     staticNameServers: [],
     updateServiceDirty: false,
     tasks: [],

@@ -73,6 +73,106 @@ const knownFaults = {
   'ssh-refuse': { text: 'SSH connections are refused.', defaultUses: null, scope: 'any' },
   'ssh-hostkey-changed': { text: 'The SSH server shows another host key.', defaultUses: null, scope: 'any' },
   'sudo-password': { text: 'sudo on the host asks for a password.', defaultUses: null, scope: 'host' },
+  'push-dies': {
+    text: 'The boot stream of bfb-install stops at two fifths and fails with Connection timed out (ETIMEDOUT).',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'installer-no-target': {
+    text: 'The installer finds no disk: ERR[MISC] Failed to access target device, Installation failed; bfb-install still exits with 0.',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'installer-critical': {
+    text: 'The installer stops with CRITICAL ERROR half-way, the old system is gone; bfb-install still exits with 0.',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'uefi-shell-after-flash': {
+    text: 'After the installation the Arm comes up in the UEFI shell: PowerState Paused, a reset of type On is ignored.',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'secureboot-back-after-flash': {
+    text: 'After the installation Secure Boot is on again.',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'firmware-wedged': {
+    text: 'flint and mlxconfig say FwInit has failed! until the card loses its power.',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'mode-unchanged': {
+    text: 'A queued mode is not taken at a power cycle.',
+    defaultUses: null,
+    scope: 'card',
+  },
+  'vlan4040-down': {
+    text: 'The installer cannot reach the BMC: Failed to create VLAN; BMC components are left as they are.',
+    defaultUses: null,
+    scope: 'card',
+  },
+  'bmc-token-failure': {
+    text: 'The installer gets no token from the BMC: Failed to get BMC token. Check BMC user/password.',
+    defaultUses: null,
+    scope: 'card',
+  },
+  'invalid-fw-package': {
+    text: 'A SimpleUpdate ends with Invalid FW Package.',
+    defaultUses: 1,
+    scope: 'card',
+  },
+  'tmfifo-no-ip': {
+    text: 'The Arm has no address on tmfifo_net0.',
+    defaultUses: null,
+    scope: 'card',
+  },
+  'tmfifo-reversed': {
+    text: 'The addresses of tmfifo are reversed: the Arm is 192.168.100.1.',
+    defaultUses: null,
+    scope: 'card',
+  },
+  'console-stolen': {
+    text: 'Somebody else reads the console too: every third byte is missing.',
+    defaultUses: null,
+    scope: 'card',
+  },
+  'disk-full': {
+    text: 'No space is left on the disk of the host.',
+    defaultUses: null,
+    scope: 'host',
+  },
+  'dpkg-lock': {
+    text: 'unattended-upgrades holds the lock of dpkg.',
+    defaultUses: null,
+    scope: 'host',
+  },
+  'dpkg-interrupted': {
+    text: 'A package installation was interrupted: dpkg --configure -a is needed.',
+    defaultUses: 1,
+    scope: 'host',
+  },
+  'modules-rejected': {
+    text: 'The kernel rejects the mlx5 modules: openibd says [FAILED].',
+    defaultUses: null,
+    scope: 'any',
+  },
+  'internet-unreachable': {
+    text: 'Names of the internet cannot be resolved.',
+    defaultUses: null,
+    scope: 'any',
+  },
+  'download-breaks': {
+    text: 'A download stops half-way (curl exit code 28).',
+    defaultUses: 1,
+    scope: 'any',
+  },
+  'link-lost': {
+    text: 'The link to the host is gone for a minute: SSH connections break, new ones are refused.',
+    defaultUses: null,
+    scope: 'host',
+  },
   'rshim-missing': { text: 'The host has no /dev/rshim0: the BMC owns it.', defaultUses: null, scope: 'card' },
 } satisfies Record<string, KnownFault>;
 

@@ -1,9 +1,12 @@
 /**
  * The state a rack starts in: powered and idle for a while, each card as its layout says.
  */
-import type { CardLayout, DpuMode, RackLayout } from './layout.ts';
+import type { CardLayout, DpuMode, HostLayout, RackLayout } from './layout.ts';
+import { baseFiles, imageFiles, ubuntuRelease } from './install/image-files.ts';
+import { imageNamed } from './install/images.ts';
+import { initialPackages } from './packages/state.ts';
 import { randomUuid } from './random.ts';
-import type { CardState, RackSnapshot } from './state.ts';
+import type { CardState, HostState, RackSnapshot } from './state.ts';
 
 function initialNvconfig(mode: DpuMode): Record<string, string> {
   return {
@@ -28,9 +31,32 @@ function initialNvconfig(mode: DpuMode): Record<string, string> {
 
 const upSinceMs = 5_237_000;
 
-function initialCard(host: string, layout: CardLayout, bootId: string, nowMs: number): CardState {
+function initialBmc(layout: CardLayout, nowMs: number): CardState['bmc'] {
+  return {
+    firmware: layout.bmc.firmware,
+    firmwareStaged: null,
+    rootPassword: layout.bmc.rootPassword,
+    passwordUnusable: false,
+    failedLogins: 0,
+    lockedUntilMs: 0,
+    downUntilMs: 0,
+    webUpAtMs: 0,
+    startedAtMs: nowMs - upSinceMs,
+    staticNameServers: [],
+    dhcpUseDns: true,
+    sessionTimeoutSeconds: 1800,
+    updateServiceDirty: false,
+    nextTaskId: 0,
+    tasks: [],
+    sessions: [],
+    accounts: [],
+  };
+}
+
+function initialCard(host: string, hasRshim: boolean, layout: CardLayout, bootId: string, nowMs: number): CardState {
   const nvconfig = initialNvconfig(layout.mode);
   const nic = layout.mode === 'nic';
+  const image = imageNamed(layout.arm.image);
   return {
     name: layout.name,
     host,
@@ -42,6 +68,7 @@ function initialCard(host: string, layout: CardLayout, bootId: string, nowMs: nu
       power: 'on',
       lastStage: nic ? 'UEFI' : 'OsIsRunning',
       uefiShell: false,
+      nextBootShell: false,
       bootCount: 1,
       bootId,
       bootStartedAtMs: nowMs - upSinceMs,
@@ -55,31 +82,15 @@ function initialCard(host: string, layout: CardLayout, bootId: string, nowMs: nu
       fieldsPresent: layout.secureBoot.fieldsPresent,
       pending: null,
     },
-    bmc: {
-      firmware: layout.bmc.firmware,
-      rootPassword: layout.bmc.rootPassword,
-      passwordUnusable: false,
-      failedLogins: 0,
-      lockedUntilMs: 0,
-      downUntilMs: 0,
-      webUpAtMs: 0,
-      startedAtMs: nowMs - upSinceMs,
-      staticNameServers: [],
-      dhcpUseDns: true,
-      sessionTimeoutSeconds: 1800,
-      updateServiceDirty: false,
-      nextTaskId: 0,
-      tasks: [],
-      sessions: [],
-      accounts: [],
-    },
+    bmc: initialBmc(layout, nowMs),
     rshim: {
-      owner: layout.rshimOwner,
+      owner: layout.rshimOwner === 'host' && !hasRshim ? 'none' : layout.rshimOwner,
       hostEnabled: layout.rshimOwner === 'host',
       bmcEnabled: layout.rshimOwner === 'bmc',
       bootMode: 1,
       displayLevel: 0,
       dropMode: false,
+      clearOnRead: false,
       log: nic ? [] : [' INFO[MISC]: Linux up', ' INFO[MISC]: DPU is ready'],
     },
     bios: { attributes: {}, pending: {} },
@@ -91,15 +102,62 @@ function initialCard(host: string, layout: CardLayout, bootId: string, nowMs: nu
       passwordExpired: layout.arm.passwordExpired,
       authorizedKeys: [...layout.arm.authorizedKeys],
       signedImage: layout.arm.signedImage,
+      passwordHash: null,
+      kernel: image.kernel,
+      driver: image.driver,
+      broken: false,
+      hostKeyGeneration: 0,
+      files: armFiles(layout),
+      packages: initialPackages({}),
+      mtus: {},
+      tailscale: null,
+      timesyncActive: true,
     },
+    install: null,
     events: [],
   };
+}
+
+function armFiles(layout: CardLayout): CardState['armOs']['files'] {
+  const files = imageFiles(layout.arm.image, layout.arm.authorizedKeys);
+  if (layout.arm.marker !== undefined) {
+    files['/etc/dpubot-image.json'] = {
+      kind: 'file',
+      text: layout.arm.marker,
+      mode: 0o644,
+      owner: 'root',
+      group: 'root',
+      modifiedAtMs: 0,
+    };
+  }
+  return files;
+}
+
+function hostFiles(layout: Omit<HostLayout, 'cards'>): HostState['files'] {
+  const { kernel, name, user } = layout;
+  const files = baseFiles(user, kernel, {
+    '/etc/os-release': ubuntuRelease,
+    '/etc/hostname': `${name}\n`,
+    '/etc/hosts': `127.0.0.1 localhost\n127.0.1.1 ${name}\n`,
+    '/etc/apt/sources.list': 'deb http://archive.ubuntu.com/ubuntu jammy main restricted universe\n',
+  });
+  if (layout.driver === undefined) delete files['/etc/init.d/openibd'];
+  if (layout.headers === false) return files;
+  const own = { owner: 'root', group: 'root', modifiedAtMs: 0 };
+  files[`/usr/src/linux-headers-${kernel}`] = { kind: 'dir', mode: 0o755, ...own };
+  files[`/lib/modules/${kernel}/build`] = {
+    kind: 'link',
+    target: `/usr/src/linux-headers-${kernel}`,
+    mode: 0o777,
+    ...own,
+  };
+  return files;
 }
 
 /** The state of a rack that has been powered and idle for a while. */
 export function initialState(layout: RackLayout, seed: number, nowMs: number): RackSnapshot {
   const state: RackSnapshot = {
-    version: 1,
+    version: 2,
     layoutName: layout.name,
     management: { ...layout.management },
     delays: { ...layout.delays },
@@ -117,10 +175,34 @@ export function initialState(layout: RackLayout, seed: number, nowMs: number): R
       bootCount: 1,
       bootedAtMs: nowMs - upSinceMs - 60_000,
       downUntilMs: 0,
-      rshimServiceActive: true,
+      linkLostUntilMs: 0,
+      rshimServiceActive: hardware.packages['rshim'] !== undefined,
       mstStarted: false,
+      power: 'on',
+      packages: initialPackages(hardware.packages),
+      files: hostFiles(hardware),
+      driver: { installed: hardware.driver ?? null, loaded: hardware.driver ?? null },
+      network: { namespaces: [], links: {} },
+      tailscale: null,
+      timesyncActive: true,
+      disabledUnits: [],
+      bmc:
+        hardware.bmc === undefined
+          ? null
+          : {
+              user: hardware.bmc.user,
+              password: hardware.bmc.password,
+              failedLogins: 0,
+              lockedUntilMs: 0,
+              sessions: [],
+              nextJob: 1,
+            },
+      log: [],
     });
-    for (const card of cards) state.cards.push(initialCard(hardware.name, card, randomUuid(state), nowMs));
+    for (const card of cards)
+      state.cards.push(
+        initialCard(hardware.name, hardware.packages['rshim'] !== undefined, card, randomUuid(state), nowMs),
+      );
   }
   return state;
 }

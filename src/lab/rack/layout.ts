@@ -17,6 +17,10 @@ export interface Delays {
   transferMs: number;
   hostColdCycleMs: number;
   hostWarmRebootMs: number;
+  /** A whole image through rshim. */
+  pushMs: number;
+  /** From the end of the push to `Rebooting...`. */
+  installMs: number;
 }
 
 export interface CardLayout {
@@ -47,6 +51,8 @@ export interface CardLayout {
     passwordExpired: boolean;
     authorizedKeys: string[];
     signedImage: boolean;
+    /** What the Arm reports besides; taken from the image unless given. */
+    marker?: string;
   };
   nicFirmware: string;
   secureBoot: { enabled: boolean; fieldsPresent: boolean; keysEnrolled: boolean };
@@ -62,6 +68,12 @@ export interface HostLayout {
   user: string;
   /** Packages with versions that dpkg knows besides the base system. */
   packages: Record<string, string>;
+  /** Kernel headers are there, so drivers can be built. */
+  headers?: boolean;
+  /** Version of foreign or older mlx5 modules that are installed. */
+  driver?: string;
+  /** The host's own management controller, if it has one that is known. */
+  bmc?: { address: string; user: string; password: string };
   cards: CardLayout[];
 }
 
@@ -83,6 +95,8 @@ export const defaultDelays: Delays = {
   transferMs: 180_000,
   hostColdCycleMs: 240_000,
   hostWarmRebootMs: 180_000,
+  pushMs: 122_000,
+  installMs: 540_000,
 };
 
 /** Properties a part number decides. */

@@ -44,7 +44,7 @@ export function factoryCard(
   };
 }
 
-/** An Ubuntu 22.04 host with DOCA not yet installed but rshim and MFT present. */
+/** An Ubuntu 22.04 host with rshim and MFT, but without DOCA's drivers. */
 export function plainHost(name: string, address: string, cards: CardLayout[]): HostLayout {
   return {
     name,
@@ -56,8 +56,29 @@ export function plainHost(name: string, address: string, cards: CardLayout[]): H
   };
 }
 
-/** The default rack: `as7` and `as8`, one B3240 each, p0 to p0. Fresh copy on every call. */
-export function rack1(): RackLayout {
+/** A host as it comes out of its box: no DOCA, no rshim, no MFT, kernel headers, and a management controller of its own. */
+export function factoryHost(name: string, address: string, cards: CardLayout[]): HostLayout {
+  const bmcAddress = address.replace(/\d+$/, (last) => String(Number(last) + 100));
+  return {
+    ...plainHost(name, address, cards),
+    packages: { openssh: '1:8.9p1-3ubuntu0.10' },
+    bmc: { address: bmcAddress, user: 'root', password: `Calvin-${name}-7615!` },
+  };
+}
+
+/**
+ * The default rack: `as7` and `as8`, one B3240 each, p0 to p0. Fresh copy on every call.
+ *
+ * `factoryFresh` leaves out everything that DOCA brings to a host and gives it a management controller.
+ */
+export function rack1(options: { factoryFresh?: boolean } = {}): RackLayout {
+  const layout = preparedRack1();
+  if (options.factoryFresh === true)
+    layout.hosts = layout.hosts.map(({ name, address, cards }) => factoryHost(name, address, cards));
+  return layout;
+}
+
+function preparedRack1(): RackLayout {
   return {
     name: 'rack1',
     management: { gateway: '10.20.7.1', dns: '10.20.7.2' },
@@ -112,6 +133,17 @@ export function wideRack(hostCount: number): RackLayout {
     layout.hosts.push(plainHost(name, `10.20.7.${number + 20}`, [card]));
   }
   return layout;
+}
+
+/** Several racks as one layout: times and management network are those of the first. */
+export function combineLayouts(layouts: RackLayout[]): RackLayout {
+  const [first, ...rest] = layouts;
+  if (first === undefined) throw new Error('There is no layout to start.');
+  const hosts = layouts.flatMap((layout) => layout.hosts);
+  const names = hosts.map((host) => host.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`Two layouts have a host ${twice}.`);
+  return rest.length === 0 ? first : { ...first, name: layouts.map((layout) => layout.name).join('+'), hosts };
 }
 
 /** Change one card of a layout in place and give the layout back. */

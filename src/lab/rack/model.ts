@@ -16,12 +16,16 @@ import { initialState } from './initial-state.ts';
 import { hostIsUp, powerCycleHost, warmRebootHost } from './power.ts';
 import { handleRedfish } from './redfish/service.ts';
 import type { RedfishAnswer, RedfishRequest } from './redfish/types.ts';
-import { runLine } from './shell/run.ts';
+import { runLine, startLine } from './shell/session.ts';
+import type { ProgramOutput, RunningProgram } from './shell/session.ts';
 import type { ExecResult, Machine } from './shell/types.ts';
+import { newRack } from './new-rack.ts';
+import { answerHostBmc } from './host-bmc/service.ts';
 import { cardState, cardsOfHost, hostState } from './state.ts';
-import type { CardState, HostState, Rack, RackSnapshot } from './state.ts';
-import { armMachine } from './tools/arm.ts';
-import { hostMachine } from './tools/host.ts';
+import type { CardState, HostState, Outside, Rack, RackSnapshot } from './state.ts';
+import type { Files } from './files/files.ts';
+import { hostKeysOf } from './authorized-keys.ts';
+import { reachedArm } from './tools/connections.ts';
 
 export { comparableSnapshot } from './comparable.ts';
 
@@ -35,6 +39,11 @@ export interface CardModel {
   addresses: { bmc: string; arm: string };
   /** Run a command line on the Arm side; a side that is not up drops the channel. */
   armExec(user: string, commandLine: string, stdin?: string): ExecResult;
+  /** Start a command line that goes on with the clock; null when nobody is there. */
+  armStart(user: string, line: string, to: ProgramOutput, terminal?: boolean): RunningProgram | null;
+  armFiles: Files;
+  /** Counts the systems this Arm has had: every flash brings new SSH host keys. */
+  armHostKeyGeneration(): number;
   armIsUp(): boolean;
   /** Changes when the Arm boots. */
   armBootId(): string;
@@ -58,6 +67,18 @@ export interface HostModel {
   address: string;
   dpus: CardModel[];
   exec(user: string, commandLine: string, stdin?: string): ExecResult;
+  /** Start a command line that goes on with the clock; null when nobody is there. */
+  start(user: string, line: string, to: ProgramOutput, terminal?: boolean): RunningProgram | null;
+  files: Files;
+  /** Name of the card whose Arm answers at this address from the host itself, or null. */
+  reaches(address: string): string | null;
+  /** Its own management controller, if it has one. */
+  bmc: { address: string; user: string; password: string } | null;
+  bmcRedfish(request: RedfishRequest): RedfishAnswer;
+  /** Cut its network for so much device time. */
+  loseLink(ms: number): void;
+  /** Is its network there? */
+  isLinked(): boolean;
   isUp(): boolean;
   bootId(): string;
   /** Take power from the host and its slots, and give it back. */
@@ -70,6 +91,10 @@ export interface RackModel {
   host(name: string): HostModel;
   card(name: string): CardModel;
   nowMs(): number;
+  /** Let everything happen that is due; servers call it often. */
+  tick(): void;
+  /** What real sockets and keys are behind this model. */
+  connectOutside(outside: Outside): void;
   snapshot(): RackSnapshot;
   injectFault(name: string, options?: { target?: string; uses?: number }): void;
   clearFault(name: string): void;
@@ -89,23 +114,26 @@ export interface RackOptions {
   restore?: RackSnapshot;
 }
 
-const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
-
 function execOn(rack: Rack, machine: Machine, target: string, user: string, line: string, stdin: string): ExecResult {
   const { faults } = rack.state;
   if (useFault(faults, 'ssh-hang', [target])) return { stdout: '', stderr: '', exitCode: null, fault: 'hang' };
   for (const card of machine.cards) advanceCard(rack, card);
-  const home = user === 'root' ? '/root' : `/home/${user}`;
-  const env = { ...environment, HOME: home, USER: user, LOGNAME: user, SHELL: '/bin/sh' };
-  const result = runLine({ rack, machine, user, root: user === 'root', stdin, env }, line);
+  const result = runLine(rack, machine, user, line, stdin);
   return useFault(faults, 'ssh-drop', [target]) ? { stdout: '', stderr: '', exitCode: null, fault: 'drop' } : result;
+}
+
+function machineOf(rack: Rack, name: string): Machine {
+  const machine = rack.machines.get(name);
+  if (machine === undefined) throw new Error(`The rack has no machine ${name}.`);
+  return machine;
 }
 
 const down: ExecResult = { stdout: '', stderr: '', exitCode: null, fault: 'drop' };
 
 function createCard(rack: Rack, card: CardState): CardModel {
-  const machine = armMachine(rack, card);
+  const machine = machineOf(rack, card.name);
   const armIsUp = (): boolean => {
+    rack.scheduler.run(rack.nowMs());
     advanceCard(rack, card);
     return armStage(rack, card) === 'OsIsRunning';
   };
@@ -117,13 +145,20 @@ function createCard(rack: Rack, card: CardState): CardModel {
     pciAddress: `${card.hardware.pcie.address}.0`,
     addresses: { bmc: card.hardware.bmc.address, arm: card.hardware.arm.address },
     armExec: (user, line, stdin = '') => (armIsUp() ? execOn(rack, machine, card.name, user, line, stdin) : down),
+    armStart: (user, line, to, terminal = false) =>
+      armIsUp() ? startLine(rack, machine, user, line, to, terminal) : null,
+    armFiles: machine.files,
+    armHostKeyGeneration: () => card.armOs.hostKeyGeneration,
     armIsUp,
     armBootId: () => card.arm.bootId,
-    armAuthorizedKeys: () => card.armOs.authorizedKeys,
+    armAuthorizedKeys: () => hostKeysOf(machine, 'ubuntu'),
     armPasswordExpired: () => card.armOs.passwordExpired,
     armLogin: (user, password) => armLogin(card, user, password),
     changeArmPassword: (current, next) => changeArmPassword(card, current, next),
-    redfish: (request) => handleRedfish(rack, card, request),
+    redfish: (request) => {
+      rack.scheduler.run(rack.nowMs());
+      return handleRedfish(rack, card, request);
+    },
     bmcIsUp: () => rack.nowMs() >= card.bmc.downUntilMs,
     bmcStartedAtMs: () => card.bmc.startedAtMs,
     resetArm: () => resetArm(rack, card),
@@ -132,14 +167,31 @@ function createCard(rack: Rack, card: CardState): CardModel {
 }
 
 function createHost(rack: Rack, host: HostState, dpus: CardModel[]): HostModel {
-  const machine = hostMachine(rack, host);
-  const isUp = (): boolean => hostIsUp(rack, host);
+  const machine = machineOf(rack, host.name);
+  const isUp = (): boolean => {
+    rack.scheduler.run(rack.nowMs());
+    return hostIsUp(rack, host);
+  };
+  const { bmc } = host.hardware;
   return {
     name: host.name,
     user: host.hardware.user,
     address: host.hardware.address,
     dpus,
     exec: (user, line, stdin = '') => (isUp() ? execOn(rack, machine, host.name, user, line, stdin) : down),
+    start: (user, line, to, terminal = false) => (isUp() ? startLine(rack, machine, user, line, to, terminal) : null),
+    files: machine.files,
+    reaches: (address) => {
+      rack.scheduler.run(rack.nowMs());
+      return reachedArm({ rack, machine, network: '' }, address)?.name ?? null;
+    },
+    bmc: bmc ?? null,
+    bmcRedfish: (request) => {
+      rack.scheduler.run(rack.nowMs());
+      return answerHostBmc(rack, host, request);
+    },
+    loseLink: (ms) => (host.linkLostUntilMs = rack.nowMs() + ms),
+    isLinked: () => rack.nowMs() >= host.linkLostUntilMs,
     isUp,
     bootId: () => host.bootId,
     powerCycle: () => powerCycleHost(rack, host),
@@ -147,8 +199,23 @@ function createHost(rack: Rack, host: HostState, dpus: CardModel[]): HostModel {
   };
 }
 
+/** How long `link-lost` cuts a host off. */
+const linkLostMs = 60_000;
+
+function startHostFault(rack: Rack, name: string, target: string | null): void {
+  if (name !== 'link-lost' && name !== 'dpkg-interrupted') return;
+  for (const host of rack.state.hosts) {
+    if (target !== null && target !== host.name) continue;
+    if (name === 'link-lost') host.linkLostUntilMs = rack.nowMs() + linkLostMs;
+    const interrupted = host.packages.installed['openssh-client'];
+    if (name === 'dpkg-interrupted' && interrupted !== undefined) interrupted.status = 'half-configured';
+  }
+  removeFault(rack.state.faults, name);
+}
+
 /** What injecting does at once, before any use. */
 function startFault(rack: Rack, name: string, target: string | null): void {
+  startHostFault(rack, name, target);
   if (name !== 'bmc-locked') return;
   for (const card of rack.state.cards) {
     if (target !== null && target !== card.name && target !== card.host) continue;
@@ -168,7 +235,7 @@ export function createRack(options: RackOptions): RackModel {
   const state = options.restore
     ? structuredClone(options.restore)
     : initialState(options.layout ?? rack1(), options.seed ?? 1, nowMs());
-  const rack: Rack = { state, nowMs, sessionNowMs };
+  const rack = newRack(state, nowMs, sessionNowMs);
   const cards = new Map(state.cards.map((card) => [card.name, createCard(rack, card)]));
   const cardModel = (name: string): CardModel => {
     const found = cards.get(cardState(rack, name).name);
@@ -188,7 +255,14 @@ export function createRack(options: RackOptions): RackModel {
     host: (name) => hosts.find((each) => each.name === name) ?? hostNotFound(rack, name),
     card: cardModel,
     nowMs,
+    tick: () => {
+      rack.scheduler.run(rack.nowMs());
+      for (const card of state.cards) advanceCard(rack, card);
+      rack.scheduler.run(rack.nowMs());
+    },
+    connectOutside: (outside) => (rack.outside = outside),
     snapshot: () => {
+      rack.scheduler.run(rack.nowMs());
       for (const card of state.cards) advanceCard(rack, card);
       return structuredClone({ ...state, savedAtMs: nowMs() });
     },
@@ -200,7 +274,10 @@ export function createRack(options: RackOptions): RackModel {
       const rule = addFault(state.faults, name, { ...(target && { target }), ...(uses && { uses }) });
       startFault(rack, rule.name, rule.target);
     },
-    clearFault: (name) => void removeFault(state.faults, name),
+    clearFault: (name) => {
+      removeFault(state.faults, name);
+      if (name === 'link-lost') for (const host of state.hosts) host.linkLostUntilMs = 0;
+    },
     faults: () => describeFaults(state.faults),
     hasFault: (name, target, use) => {
       const known = describeFaults(state.faults).find((each) => each.name === name);

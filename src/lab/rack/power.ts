@@ -4,10 +4,10 @@
  * Source: NICo issue 2367 and OobUpdate issue 97: staged firmware and a queued mode take effect at a cold power cycle
  * of the host only; a warm reboot changes neither.
  */
-import { advanceCard, armOff, resetBmc, schedule } from './card-clock.ts';
+import { advanceCard, armOff, decideRshimOwner, resetBmc, schedule } from './card-clock.ts';
 import type { DpuMode } from './layout.ts';
 import { randomUuid } from './random.ts';
-import { cardsOfHost } from './state.ts';
+import { cardFault, cardsOfHost, useCardFault } from './state.ts';
 import type { CardState, HostState, Rack } from './state.ts';
 
 /** Wish another mode; it waits for a cold power cycle. */
@@ -16,12 +16,27 @@ export function queueMode(card: CardState, mode: DpuMode): void {
   card.nvconfig.next['INTERNAL_CPU_OFFLOAD_ENGINE'] = mode === 'nic' ? 'DISABLED(1)' : 'ENABLED(0)';
 }
 
+/** Everything that lives in memory is gone. */
+function stopSystem(rack: Rack, host: HostState): void {
+  const machine = rack.machines.get(host.name);
+  if (machine === undefined) return;
+  rack.scheduler.killAll(machine);
+  machine.files.forgetVolatile();
+  for (const key of rack.locks) if (key.startsWith(`${host.name}:`)) rack.locks.delete(key);
+  host.network = { namespaces: [], links: {} };
+}
+
 function startHost(rack: Rack, host: HostState, downMs: number): void {
+  stopSystem(rack, host);
+  host.power = 'on';
   host.downUntilMs = rack.nowMs() + downMs;
   host.bootedAtMs = host.downUntilMs;
   host.bootCount += 1;
   host.bootId = randomUuid(rack.state);
   host.mstStarted = false;
+  host.driver.loaded = host.driver.installed;
+  host.rshimServiceActive = host.packages.installed['rshim'] !== undefined && !host.disabledUnits.includes('rshim');
+  for (const card of cardsOfHost(rack, host.name)) decideRshimOwner(rack, card);
 }
 
 /** Reboot the host without taking power from the slots. */
@@ -30,22 +45,50 @@ export function warmRebootHost(rack: Rack, host: HostState): void {
   startHost(rack, host, rack.state.delays.hostWarmRebootMs);
 }
 
-/** Take power away from the host and its cards, and give it back. */
-export function powerCycleHost(rack: Rack, host: HostState): void {
-  startHost(rack, host, rack.state.delays.hostColdCycleMs);
+/** The slots lose their power: firmware and mode that wait are taken at the next start. */
+function powerOffCards(rack: Rack, host: HostState): void {
+  for (const card of cardsOfHost(rack, host.name)) armOff(rack, card);
+}
+
+function powerOnCards(rack: Rack, host: HostState): void {
   for (const card of cardsOfHost(rack, host.name)) {
-    armOff(rack, card);
     resetBmc(rack, card);
     card.nvconfig.current = { ...card.nvconfig.next };
-    card.mode = { current: card.mode.queued ?? card.mode.current, queued: null };
+    if (!cardFault(rack, card, 'mode-unchanged'))
+      card.mode = { current: card.mode.queued ?? card.mode.current, queued: null };
     card.nicFirmware = { running: card.nicFirmware.staged ?? card.nicFirmware.running, staged: null };
-    card.rshim.owner = card.rshim.hostEnabled ? 'host' : card.rshim.bmcEnabled ? 'bmc' : 'none';
+    useCardFault(rack, card, 'firmware-wedged');
+    card.rshim.owner = 'none';
+    decideRshimOwner(rack, card);
+    card.rshim.displayLevel = 0;
+    card.rshim.clearOnRead = false;
     // The Arm waits for the BMC's power sequencing; only a late bmcweb is missed by UEFI.
     schedule(card, { atMs: card.bmc.downUntilMs, kind: 'arm-start' });
   }
 }
 
+/** Take power away from the host and its cards, and give it back. */
+export function powerCycleHost(rack: Rack, host: HostState): void {
+  startHost(rack, host, rack.state.delays.hostColdCycleMs);
+  powerOffCards(rack, host);
+  powerOnCards(rack, host);
+}
+
+/** Take power away and leave it away. */
+export function powerOffHost(rack: Rack, host: HostState): void {
+  stopSystem(rack, host);
+  host.power = 'off';
+  powerOffCards(rack, host);
+}
+
+/** Give power back. */
+export function powerOnHost(rack: Rack, host: HostState): void {
+  if (host.power === 'on') return;
+  startHost(rack, host, rack.state.delays.hostColdCycleMs);
+  powerOnCards(rack, host);
+}
+
 /** Is the host switched on and past its BIOS? */
 export function hostIsUp(rack: Rack, host: HostState): boolean {
-  return rack.nowMs() >= host.downUntilMs;
+  return host.power === 'on' && rack.nowMs() >= host.downUntilMs;
 }

@@ -1,18 +1,28 @@
 /**
  * The pretend rack on loopback: an SSH server per host and per Arm, an HTTPS Redfish service per BMC.
  */
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { RackLayout } from './layout.ts';
-import { rack1 } from './layouts.ts';
+import { combineLayouts, rack1 } from './layouts.ts';
 import { createRack } from './model.ts';
 import type { CardModel, HostModel, RackModel } from './model.ts';
-import { certSha256, hostKeySha256, loadKeys, prepareDirectory, readJson, replaceFile } from './net/keys.ts';
-import type { RackKeys } from './net/keys.ts';
+import {
+  certSha256,
+  hostKeySha256,
+  hostKeysOfGeneration,
+  loadKeys,
+  prepareDirectory,
+  publicHostKey,
+  readJson,
+  replaceFile,
+} from './net/keys.ts';
 import type { Endpoint } from './net/listen.ts';
 import { startRedfishServer } from './net/redfish-server.ts';
 import { startSshServer } from './net/ssh-server.ts';
-import type { SshMachine } from './net/ssh-server.ts';
-import type { RackSnapshot } from './state.ts';
+import { armSshMachine, hostSshMachine } from './ssh-machines.ts';
+import type { CardEndpoints, Lab } from './ssh-machines.ts';
+import type { Outside, RackSnapshot } from './state.ts';
 
 export interface StartRackOptions {
   /** State directory; made with mode 0700. A saved state of the same layout is continued. */
@@ -20,6 +30,8 @@ export interface StartRackOptions {
   /** Device time runs this many times faster than the wall clock. */
   timeFactor: number;
   layout?: RackLayout;
+  /** Several racks in one lab; their host names must differ. */
+  layouts?: RackLayout[];
   /** OpenSSH public key lines that may log in to the hosts. */
   authorizedKeys: string[];
   seed?: number;
@@ -31,12 +43,15 @@ export interface RunningDpu {
   partNumber: string;
   pciAddress: string;
   bmc: { address: string; port: number; certSha256: string };
+  /** Address of the Arm on the management network, and where its SSH server listens here. Keys as they were at the start. */
   arm: { address: string; port: number; hostKeySha256: string };
 }
 
 export interface RunningHost {
   name: string;
   ssh: { address: string; port: number; hostKeySha256: string; user: string };
+  /** The host's own management controller, if it has one. */
+  bmc: { address: string; port: number; certSha256: string; user: string; password: string } | null;
   dpus: RunningDpu[];
 }
 
@@ -53,9 +68,12 @@ export interface RunningRack {
 
 const stateFile = 'state.json';
 
+/** Wall time between moments at which everything that is due happens. */
+const tickEveryMs = 10;
+
 function isSnapshot(value: unknown, layoutName: string): value is RackSnapshot {
   if (typeof value !== 'object' || value === null) return false;
-  return 'version' in value && value.version === 1 && 'layoutName' in value && value.layoutName === layoutName;
+  return 'version' in value && value.version === 2 && 'layoutName' in value && value.layoutName === layoutName;
 }
 
 /** The device clock: starts where the saved state ended, or now. */
@@ -64,119 +82,111 @@ function deviceClock(startMs: number, timeFactor: number): () => number {
   return () => Math.floor(startMs + (performance.now() - wallStartMs) * timeFactor);
 }
 
-interface CardEndpoints {
-  card: CardModel;
-  bmc: Endpoint;
-  arm: Endpoint;
-}
-
-function armSshMachine(model: RackModel, card: CardModel): SshMachine {
-  return {
-    name: card.name,
-    users: ['ubuntu'],
-    authorizedKeys: () => card.armAuthorizedKeys(),
-    passwords: {
-      expired: () => card.armPasswordExpired(),
-      login: (user, password) => card.armLogin(user, password),
-      change: (current, next) => card.changeArmPassword(current, next),
-    },
-    exec: (user, line, stdin) => card.armExec(user, line, stdin),
-    incarnation: () => card.armBootId(),
-    isUp: () => card.armIsUp(),
-    refuses: () => model.hasFault('ssh-refuse', card.name, 'use'),
-    showsSecondKey: () => model.hasFault('ssh-hostkey-changed', card.name),
-    forwardPort: () => null,
-    prompt: (user) => `${user}@localhost:~$ `,
-  };
-}
-
-/** Ports of the management network that a host reaches: its own cards' BMCs and Arms, by either address. */
-function forwardPort(cards: CardEndpoints[], address: string, port: number): number | null {
-  for (const { card, bmc, arm } of cards) {
-    if (address === card.addresses.bmc && port === 443) return bmc.port;
-    if (address === card.addresses.arm && port === 22) return arm.port;
-    const local = address === '127.0.0.1' || address === 'localhost';
-    if (local && (port === bmc.port || port === arm.port)) return port;
-  }
-  const [only] = cards;
-  // Several cards share 192.168.100.2, so it means something with one card only.
-  if (address === '192.168.100.2' && port === 22 && cards.length === 1 && only !== undefined) return only.arm.port;
-  return null;
-}
-
-function hostSshMachine(model: RackModel, host: HostModel, keys: string[], cards: CardEndpoints[]): SshMachine {
-  return {
-    name: host.name,
-    users: [host.user],
-    authorizedKeys: () => keys,
-    passwords: null,
-    exec: (user, line, stdin) => host.exec(user, line, stdin),
-    incarnation: () => host.bootId(),
-    isUp: () => host.isUp(),
-    refuses: () => model.hasFault('ssh-refuse', host.name, 'use'),
-    showsSecondKey: () => model.hasFault('ssh-hostkey-changed', host.name),
-    forwardPort: (address, port) => forwardPort(cards, address, port),
-    prompt: (user) => `${user}@${host.name}:~$ `,
-  };
-}
-
-async function startCard(
-  model: RackModel,
-  card: CardModel,
-  keys: RackKeys,
-  timeFactor: number,
-): Promise<CardEndpoints> {
+async function startCard(lab: Lab, card: CardModel): Promise<CardEndpoints> {
+  const { model, keys, directory } = lab;
   const certificates = keys.certificates[card.name];
-  const hostKeys = keys.hostKeys[card.name];
-  if (certificates === undefined || hostKeys === undefined) throw new Error(`No keys for ${card.name}.`);
+  if (certificates === undefined) throw new Error(`No keys for ${card.name}.`);
+  const device = {
+    answer: (request: Parameters<CardModel['redfish']>[0]) => card.redfish(request),
+    isUp: () => card.bmcIsUp(),
+    incarnation: () => String(card.bmcStartedAtMs()),
+  };
   const showsSecondCertificate = (): boolean => model.hasFault('bmc-cert-changed', card.name);
-  const bmc = await startRedfishServer({ card, certificates, showsSecondCertificate });
-  const arm = await startSshServer({ machine: armSshMachine(model, card), hostKeys, timeFactor });
+  const bmc = await startRedfishServer({ device, certificates, showsSecondCertificate });
+  const hostKeys = (): { first: string; second: string } =>
+    hostKeysOfGeneration(directory, keys, card.name, card.armHostKeyGeneration());
+  const arm = await startSshServer({ machine: armSshMachine(model, card), hostKeys });
   return { card, bmc, arm };
 }
 
-function describeCard({ card, bmc, arm }: CardEndpoints, keys: RackKeys): RunningDpu {
-  const certificate = keys.certificates[card.name]?.first;
+function describeCard(lab: Lab, { card, bmc, arm }: CardEndpoints): RunningDpu {
+  const certificate = lab.keys.certificates[card.name]?.first;
+  const hostKeys = hostKeysOfGeneration(lab.directory, lab.keys, card.name, card.armHostKeyGeneration());
   return {
     name: card.name,
     serial: card.serial,
     partNumber: card.partNumber,
     pciAddress: card.pciAddress,
     bmc: { address: bmc.address, port: bmc.port, certSha256: certificate === undefined ? '' : certSha256(certificate) },
-    arm: { address: arm.address, port: arm.port, hostKeySha256: hostKeySha256(keys.hostKeys[card.name]?.first ?? '') },
+    arm: { address: arm.address, port: arm.port, hostKeySha256: hostKeySha256(hostKeys.first) },
   };
 }
 
 interface StartedHost {
   running: RunningHost;
+  cards: CardEndpoints[];
   endpoints: Endpoint[];
 }
 
-async function startHost(
-  model: RackModel,
+async function startHostBmc(
+  lab: Lab,
   host: HostModel,
-  keys: RackKeys,
-  options: StartRackOptions,
-): Promise<StartedHost> {
+): Promise<{ endpoint: Endpoint; running: NonNullable<RunningHost['bmc']> } | null> {
+  const certificates = lab.keys.certificates[`${host.name} bmc`];
+  if (host.bmc === null || certificates === undefined) return null;
+  const device = {
+    answer: (request: Parameters<CardModel['redfish']>[0]) => host.bmcRedfish(request),
+    isUp: () => true,
+    incarnation: () => host.name,
+  };
+  const endpoint = await startRedfishServer({ device, certificates, showsSecondCertificate: () => false });
+  const { user, password } = host.bmc;
+  return {
+    endpoint,
+    running: {
+      address: endpoint.address,
+      port: endpoint.port,
+      certSha256: certSha256(certificates.first),
+      user,
+      password,
+    },
+  };
+}
+
+async function startHost(lab: Lab, host: HostModel): Promise<StartedHost> {
   const cards: CardEndpoints[] = [];
-  for (const card of host.dpus) cards.push(await startCard(model, card, keys, options.timeFactor));
-  const hostKeys = keys.hostKeys[host.name];
+  for (const card of host.dpus) cards.push(await startCard(lab, card));
+  const hostKeys = lab.keys.hostKeys[host.name];
   if (hostKeys === undefined) throw new Error(`No keys for ${host.name}.`);
-  const machine = hostSshMachine(model, host, options.authorizedKeys, cards);
-  const ssh = await startSshServer({ machine, hostKeys, timeFactor: options.timeFactor });
+  const ssh = await startSshServer({ machine: hostSshMachine(lab, host, cards), hostKeys: () => hostKeys });
+  const bmc = await startHostBmc(lab, host);
   return {
     running: {
       name: host.name,
       ssh: { address: ssh.address, port: ssh.port, hostKeySha256: hostKeySha256(hostKeys.first), user: host.user },
-      dpus: cards.map((card) => describeCard(card, keys)),
+      bmc: bmc?.running ?? null,
+      dpus: cards.map((card) => describeCard(lab, card)),
     },
-    endpoints: [ssh, ...cards.flatMap(({ bmc, arm }) => [bmc, arm])],
+    cards,
+    endpoints: [ssh, ...(bmc === null ? [] : [bmc.endpoint]), ...cards.flatMap((card) => [card.bmc, card.arm])],
+  };
+}
+
+/** What the model needs of real sockets and keys. */
+function outsideOf(lab: Lab, cards: CardEndpoints[]): Outside {
+  return {
+    hostKey: (name, generation) => publicHostKey(hostKeysOfGeneration(lab.directory, lab.keys, name, generation).first),
+    dialArm: (card, on) => {
+      const port = cards.find((each) => each.card.name === card.name)?.arm.port;
+      if (port === undefined) return null;
+      const socket = connect({ host: '127.0.0.1', port });
+      socket.on('data', (chunk: Buffer) => {
+        on.data(chunk.toString('latin1'));
+        lab.model.tick();
+      });
+      socket.on('error', () => undefined);
+      socket.once('close', () => {
+        on.close();
+        lab.model.tick();
+      });
+      return { write: (bytes) => void socket.write(Buffer.from(bytes, 'latin1')), close: () => socket.destroy() };
+    },
   };
 }
 
 /** Start the rack; everything listens on 127.0.0.1 with free ports. */
 export async function startRack(options: StartRackOptions): Promise<RunningRack> {
-  const layout = options.layout ?? rack1();
+  const layout = options.layouts === undefined ? (options.layout ?? rack1()) : combineLayouts(options.layouts);
   await prepareDirectory(options.dir);
   const saved = await readJson(join(options.dir, stateFile));
   const restore = isSnapshot(saved, layout.name) ? saved : null;
@@ -188,14 +198,23 @@ export async function startRack(options: StartRackOptions): Promise<RunningRack>
     ...(options.seed !== undefined && { seed: options.seed }),
     ...(restore && { restore }),
   });
-  const cardNames = model.hosts.flatMap((host) => host.dpus.map((card) => card.name));
   const keys = await loadKeys(
     options.dir,
     model.hosts.map((host) => host.name),
-    cardNames,
+    model.hosts.flatMap((host) => host.dpus.map((card) => card.name)),
+    model.hosts.filter((host) => host.bmc !== null).map((host) => host.name),
   );
+  const lab: Lab = { model, keys, directory: options.dir, authorizedKeys: options.authorizedKeys };
   const started: StartedHost[] = [];
-  for (const host of model.hosts) started.push(await startHost(model, host, keys, options));
+  for (const host of model.hosts) started.push(await startHost(lab, host));
+  model.connectOutside(
+    outsideOf(
+      lab,
+      started.flatMap(({ cards }) => cards),
+    ),
+  );
+  const ticker = setInterval(() => model.tick(), tickEveryMs);
+  ticker.unref();
   return {
     model,
     hosts: started.map(({ running }) => running),
@@ -205,6 +224,7 @@ export async function startRack(options: StartRackOptions): Promise<RunningRack>
     clearFault: (name) => model.clearFault(name),
     faults: () => model.faults(),
     close: async () => {
+      clearInterval(ticker);
       await Promise.all(started.flatMap(({ endpoints }) => endpoints.map((endpoint) => endpoint.close())));
     },
   };

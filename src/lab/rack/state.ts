@@ -3,10 +3,17 @@
  *
  * Field names that end in `AtMs` or `UntilMs` are clocks and are left out of comparisons; so are `sessions` and `log`.
  */
+import type { BmcState, Session } from './bmc-state.ts';
 import type { FaultName, FaultRule } from './faults.ts';
 import { findFault, useFault } from './faults.ts';
 import type { CardLayout, Delays, DpuMode, HostLayout, RackLayout } from './layout.ts';
 import { skus } from './layout.ts';
+import type { StoredFiles } from './files/nodes.ts';
+import type { LabImage } from './install/images.ts';
+import type { PackageState } from './packages/state.ts';
+import type { ConsoleState } from './rshim/console.ts';
+import type { Scheduler } from './shell/scheduler.ts';
+import type { Descriptor, Machine } from './shell/types.ts';
 
 /** Boot stages in the order they happen. Source: BlueField BMC manual, OemLastState values. */
 export const bootStages = ['BootRom', 'BL2', 'BL31', 'UEFI', 'OsStarting', 'OsIsRunning'] as const;
@@ -17,28 +24,29 @@ export type CardEvent =
   | { atMs: number; kind: 'arm-start' }
   | { atMs: number; kind: 'arm-uefi' }
   | { atMs: number; kind: 'arm-ready' }
+  | { atMs: number; kind: 'arm-log'; text: string }
+  | { atMs: number; kind: 'arm-refused' }
+  | { atMs: number; kind: 'arm-install'; step: 'os' | 'system' | 'nic' | 'bmc' | 'end' }
   | { atMs: number; kind: 'host-rshim'; enabled: boolean }
   | { atMs: number; kind: 'bmc-rshim'; enabled: boolean }
   | { atMs: number; kind: 'task-end'; taskId: string };
 
-export interface Session {
-  id: string;
-  token: string;
-  user: string;
-  remote: string;
-  createdAtMs: number;
-  lastUsedAtMs: number;
+/** An image that is being installed. */
+export interface InstallState {
+  /** Name of the image; '' when the stream was none. */
+  image: string;
+  /** The bf.cfg that came with it. */
+  config: string;
+  failed: 'installer' | null;
+  /** What the configuration set, once it has been read. */
+  settings?: Record<string, string>;
 }
 
-export interface TaskRecord {
-  id: string;
-  target: string;
-  image: string;
-  payload: { uri: string; body: string; headers: string[] };
-  startedAtMs: number;
-  endsAtMs: number;
-  outcome: 'running' | 'completed' | 'exception';
-  failure: 'unknown-host' | 'bad-package' | null;
+/** Tailscale on a machine. */
+interface TailscaleState {
+  up: boolean;
+  hostname: string;
+  address: string;
 }
 
 interface ArmState {
@@ -47,6 +55,8 @@ interface ArmState {
   lastStage: BootStage;
   /** Held in the UEFI shell: PowerState Paused, a reset of type On does nothing. */
   uefiShell: boolean;
+  /** The next boot ends in the UEFI shell. */
+  nextBootShell: boolean;
   bootCount: number;
   bootId: string;
   bootStartedAtMs: number;
@@ -62,39 +72,6 @@ interface SecureBootState {
   fieldsPresent: boolean;
   /** A wanted value that UEFI has not applied; `fetched` after the first boot. */
   pending: { value: boolean; fetched: boolean } | null;
-}
-
-interface BmcState {
-  firmware: string;
-  rootPassword: string;
-  /** Stored longer than the BMC can check: every later login fails. Source: the ipmitool 17-20 byte trap. */
-  passwordUnusable: boolean;
-  failedLogins: number;
-  lockedUntilMs: number;
-  downUntilMs: number;
-  webUpAtMs: number;
-  startedAtMs: number;
-  staticNameServers: string[];
-  dhcpUseDns: boolean;
-  sessionTimeoutSeconds: number;
-  updateServiceDirty: boolean;
-  nextTaskId: number;
-  tasks: TaskRecord[];
-  sessions: Session[];
-  accounts: AccountRecord[];
-}
-
-/** What an account may do. Source: the captured AccountService/Roles. */
-export type AccountRole = 'Administrator' | 'Operator' | 'ReadOnly';
-
-/** An account somebody added besides root. */
-export interface AccountRecord {
-  user: string;
-  password: string;
-  role: AccountRole;
-  enabled: boolean;
-  failedLogins: number;
-  lockedUntilMs: number;
 }
 
 export interface CardState {
@@ -114,6 +91,7 @@ export interface CardState {
     bootMode: 0 | 1 | 2;
     displayLevel: 0 | 1 | 2;
     dropMode: boolean;
+    clearOnRead: boolean;
     log: string[];
   };
   bios: { attributes: Record<string, unknown>; pending: Record<string, unknown> };
@@ -126,7 +104,21 @@ export interface CardState {
     passwordExpired: boolean;
     authorizedKeys: string[];
     signedImage: boolean;
+    /** crypt(3) hash from bf.cfg instead of a plain password. */
+    passwordHash: string | null;
+    kernel: string;
+    /** Version of the mlx5 modules. */
+    driver: string;
+    /** Half written by an installer that never finished. */
+    broken: boolean;
+    hostKeyGeneration: number;
+    files: StoredFiles;
+    packages: PackageState;
+    mtus: Record<string, number>;
+    tailscale: TailscaleState | null;
+    timesyncActive: boolean;
   };
+  install: InstallState | null;
   events: CardEvent[];
 }
 
@@ -137,13 +129,43 @@ export interface HostState {
   bootCount: number;
   bootedAtMs: number;
   downUntilMs: number;
+  linkLostUntilMs: number;
   rshimServiceActive: boolean;
   mstStarted: boolean;
+  power: 'on' | 'off';
+  packages: PackageState;
+  files: StoredFiles;
+  /** Version of the mlx5 modules on disk and in memory; null is the kernel's own. */
+  driver: { installed: string | null; loaded: string | null };
+  network: NetworkState;
+  tailscale: TailscaleState | null;
+  timesyncActive: boolean;
+  /** Units that `systemctl enable|disable` changed. */
+  disabledUnits: string[];
+  bmc: HostBmcState | null;
+  /** The journal. */
+  log: string[];
+}
+
+/** Namespaces, addresses and links that somebody set by hand; a reboot takes them away. */
+export interface NetworkState {
+  namespaces: string[];
+  links: Record<string, { namespace: string; addresses: string[]; up: boolean; mtu: number | null }>;
+}
+
+/** The host's own management controller. */
+export interface HostBmcState {
+  user: string;
+  password: string;
+  failedLogins: number;
+  lockedUntilMs: number;
+  sessions: Session[];
+  nextJob: number;
 }
 
 /** Everything, as it is saved to a file. */
 export interface RackSnapshot {
-  version: 1;
+  version: 2;
   layoutName: string;
   management: RackLayout['management'];
   delays: Delays;
@@ -158,8 +180,44 @@ export interface RackSnapshot {
 export interface Rack {
   state: RackSnapshot;
   nowMs: () => number;
+  scheduler: Scheduler;
+  /** Machines by name: hosts and the Arms of cards. */
+  machines: Map<string, Machine>;
+  consoles: Map<string, ConsoleState>;
+  /** Held locks: dpkg, boot streams, flock. */
+  locks: Set<string>;
+  /** Devices that are streams. */
+  openStream: (machine: Machine, path: string) => Descriptor | null;
+  /** The machine whose root file system is mounted there. */
+  chroot: (machine: Machine, path: string) => Machine | null;
+  imageOf: (name: string) => LabImage | null;
+  /** Bytes that may still be written on a machine's disk. */
+  freeBytes: (machine: Machine) => number;
+  /** What the pretend network needs from the real one; without servers nothing is reached. */
+  outside: Outside;
+  /** What the clock of a card calls; set by the model so that modules make no circle. */
+  hooks: {
+    armReady: (card: CardState) => void;
+    installStep: (card: CardState, step: 'os' | 'system' | 'nic' | 'bmc' | 'end') => void;
+    /** A SimpleUpdate has written this image to the card. */
+    imageArrived: (card: CardState, uri: string) => void;
+    print: (card: CardState, text: string) => void;
+  };
+  /** Runs a line on the Arm for its console. */
+  runOnArm: (card: CardState, user: string, line: string) => string;
   /** Clock of Redfish session timeouts: people and HTTP clients live on the wall clock. */
   sessionNowMs: () => number;
+}
+
+/** Real sockets and keys behind the model. */
+export interface Outside {
+  /** Open a connection to the SSH server of a card's Arm. */
+  dialArm: (
+    card: CardState,
+    on: { data: (bytes: string) => void; close: () => void },
+  ) => { write: (bytes: string) => void; close: () => void } | null;
+  /** `ssh-ed25519 AAAA...` of a machine. */
+  hostKey: (name: string, generation: number) => string;
 }
 
 /** Is the fault active for this card (by its own or its host's name)? */

@@ -2,6 +2,7 @@
  * Host keys and certificates of the pretend machines, made once and kept in the state directory.
  */
 import { createHash, X509Certificate } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
@@ -80,7 +81,12 @@ export async function prepareDirectory(directory: string): Promise<void> {
 }
 
 /** Load the keys of these machines from the state directory, making those that are missing. */
-export async function loadKeys(directory: string, hosts: string[], cards: string[]): Promise<RackKeys> {
+export async function loadKeys(
+  directory: string,
+  hosts: string[],
+  cards: string[],
+  controllers: string[] = [],
+): Promise<RackKeys> {
   const path = join(directory, 'keys.json');
   const stored = (await readJson(path)) as RackKeys | null;
   const keys: RackKeys = { hostKeys: { ...stored?.hostKeys }, certificates: { ...stored?.certificates } };
@@ -92,6 +98,37 @@ export async function loadKeys(directory: string, hosts: string[], cards: string
     if (known !== undefined) continue;
     keys.certificates[name] = { first: await newCertificate('dpu-bmc'), second: await newCertificate('dpu-bmc') };
   }
+  for (const name of controllers) {
+    keys.certificates[`${name} bmc`] ??= {
+      first: await newCertificate(`idrac-${name}`),
+      second: await newCertificate(`idrac-${name}`),
+    };
+  }
   await replaceFile(path, JSON.stringify(keys));
   return keys;
+}
+
+/** Public half of a private host key as a line of known_hosts has it: `ssh-ed25519 AAAA...`. */
+export function publicHostKey(privateKey: string): string {
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error) throw parsed;
+  return `${parsed.type} ${parsed.getPublicSSH().toString('base64')}`;
+}
+
+/** Host keys of a machine's present system: each flash makes new ones, which are kept as well. */
+export function hostKeysOfGeneration(
+  directory: string,
+  keys: RackKeys,
+  name: string,
+  generation: number,
+): { first: string; second: string } {
+  const id = generation === 0 ? name : `${name}#${generation}`;
+  const known = keys.hostKeys[id];
+  if (known !== undefined) return known;
+  const made = { first: newHostKey(), second: newHostKey() };
+  keys.hostKeys[id] = made;
+  const path = join(directory, 'keys.json');
+  writeFileSync(`${path}.new`, JSON.stringify(keys), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  return made;
 }

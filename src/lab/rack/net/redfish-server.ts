@@ -6,16 +6,23 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Server as HttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import type { CardModel } from '../model.ts';
-import type { RedfishReply } from '../redfish/types.ts';
+import type { RedfishAnswer, RedfishReply, RedfishRequest } from '../redfish/types.ts';
 import type { Certificate } from './keys.ts';
 import { listenOnLoopback } from './listen.ts';
 import type { Endpoint } from './listen.ts';
 
 const maxBodyBytes = 1_048_576;
 
+/** A web service to carry. */
+interface RedfishDevice {
+  answer: (request: RedfishRequest) => RedfishAnswer;
+  isUp: () => boolean;
+  /** Changes when the device restarts. */
+  incarnation: () => string;
+}
+
 interface RedfishServerOptions {
-  card: CardModel;
+  device: RedfishDevice;
   certificates: { first: Certificate; second: Certificate };
   showsSecondCertificate: () => boolean;
 }
@@ -54,13 +61,13 @@ function send(response: ServerResponse, reply: RedfishReply): void {
   response.write(reply.body.slice(0, Math.floor(reply.body.length / 2)), () => response.socket?.destroy());
 }
 
-async function answer(card: CardModel, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(device: RedfishDevice, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request);
   if (body === null) {
     response.writeHead(413, { Connection: 'close' }).end();
     return;
   }
-  const reply = card.redfish({
+  const reply = device.answer({
     method: request.method ?? 'GET',
     path: request.url ?? '/',
     headers: plainHeaders(request),
@@ -71,9 +78,9 @@ async function answer(card: CardModel, request: IncomingMessage, response: Serve
   else send(response, reply);
 }
 
-function createTlsServer(card: CardModel, certificate: Certificate): HttpsServer {
+function createTlsServer(device: RedfishDevice, certificate: Certificate): HttpsServer {
   const server = createHttpsServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
-    answer(card, request, response).catch(() => request.socket.destroy());
+    answer(device, request, response).catch(() => request.socket.destroy());
   });
   // A client that leaves in the middle of a handshake is its own affair.
   server.on('tlsClientError', () => undefined);
@@ -83,11 +90,11 @@ function createTlsServer(card: CardModel, certificate: Certificate): HttpsServer
 
 /** Start the HTTPS service of a BMC on a free loopback port. */
 export async function startRedfishServer(options: RedfishServerOptions): Promise<Endpoint> {
-  const { card, certificates } = options;
-  const first = createTlsServer(card, certificates.first);
-  const second = createTlsServer(card, certificates.second);
+  const { device, certificates } = options;
+  const first = createTlsServer(device, certificates.first);
+  const second = createTlsServer(device, certificates.second);
   const server = createServer((socket: Socket) => {
-    if (!card.bmcIsUp()) {
+    if (!device.isUp()) {
       socket.resetAndDestroy();
       return;
     }
@@ -95,7 +102,7 @@ export async function startRedfishServer(options: RedfishServerOptions): Promise
   });
   return listenOnLoopback(
     server,
-    () => `${card.bmcStartedAtMs()}`,
-    () => card.bmcIsUp(),
+    () => device.incarnation(),
+    () => device.isUp(),
   );
 }

@@ -7,12 +7,15 @@ import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
+import type { Files } from '../files/files.ts';
+import type { ProgramOutput, RunningProgram } from '../shell/session.ts';
 import type { ExecResult } from '../shell/types.ts';
 import { listenOnLoopback } from './listen.ts';
 import type { Endpoint } from './listen.ts';
 import { changePasswordDialogue, keyboardLogin } from './password-dialogue.ts';
 import type { PasswordStore } from './password-dialogue.ts';
 import { publicKeyAllowed } from './public-key.ts';
+import { serveSftp } from './sftp-server.ts';
 import { runShell } from './shell-session.ts';
 
 /** What `MaxSessions` allows on one connection. */
@@ -20,6 +23,9 @@ const maxSessions = 10;
 
 /** Wall time between the end of a password dialogue and of its connection. */
 const hangUpAfterMs = 50;
+
+/** Wall time between looks at whether a program has ended. */
+const lookEveryMs = 5;
 
 /** No real command ends in the same instant in which it was accepted. */
 const shortestRunMs = 2;
@@ -32,6 +38,12 @@ export interface SshMachine {
   /** Passwords, where the machine takes them. */
   passwords: PasswordStore | null;
   exec(user: string, line: string, stdin: string): ExecResult;
+  /** Start a program that goes on with the device clock; null when the machine is gone. */
+  start(user: string, line: string, to: ProgramOutput, terminal: boolean): RunningProgram | null;
+  files: Files;
+  tick(): void;
+  /** Is the fault active? Uses it up. */
+  takesFault(name: 'ssh-hang' | 'ssh-drop'): boolean;
   incarnation(): string;
   isUp(): boolean;
   refuses(): boolean;
@@ -43,20 +55,14 @@ export interface SshMachine {
 
 interface SshServerOptions {
   machine: SshMachine;
-  hostKeys: { first: string; second: string };
-  /** Device milliseconds per wall millisecond. */
-  timeFactor: number;
+  /** Private host keys as they are now: a new system has new ones. */
+  hostKeys: () => { first: string; second: string };
 }
 
 interface Login {
   user: string;
   expired: boolean;
   sessions: number;
-}
-
-/** Does the command read its standard input to the end? */
-function readsStdin(line: string): boolean {
-  return /(^|\s)cat(\s+-)?\s*$/.test(line) || /mlxconfig(?!.*\s-y\b).*\ss(et)?\s/.test(line);
 }
 
 function authenticate(machine: SshMachine, context: AuthContext, login: Login): void {
@@ -84,19 +90,6 @@ function authenticate(machine: SshMachine, context: AuthContext, login: Login): 
   }
 }
 
-function deliver(channel: ServerChannel, result: ExecResult, connection: Connection): void {
-  if (result.fault === 'hang') return;
-  if (result.fault === 'drop') {
-    dropConnection(connection);
-    return;
-  }
-  if (result.stderr !== '') channel.stderr.write(result.stderr);
-  if (result.stdout !== '') channel.write(result.stdout);
-  if (result.exitCode !== null) channel.exit(result.exitCode);
-  else if (result.signal !== undefined) channel.exit(result.signal);
-  channel.end();
-}
-
 const socketOf = new WeakMap<Connection, Socket>();
 
 function dropConnection(connection: Connection): void {
@@ -109,24 +102,61 @@ interface ExecRequest {
   login: Login;
   channel: ServerChannel;
   line: string;
+  terminal: boolean;
 }
 
-function runExec({ options, connection, login, channel, line }: ExecRequest): void {
-  const { machine, timeFactor } = options;
-  const run = (stdin: string): void => {
-    const result = machine.exec(login.user, line, stdin);
-    const waitMs = Math.max(shortestRunMs, (result.takesMs ?? 0) / timeFactor);
-    setTimeout(() => deliver(channel, result, connection), waitMs);
-  };
-  if (!readsStdin(line)) {
-    // Unread input would keep the channel from ever closing.
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+function runExec({ options, connection, login, channel, line, terminal }: ExecRequest): void {
+  const { machine } = options;
+  if (machine.takesFault('ssh-hang')) {
     channel.resume();
-    run('');
     return;
   }
-  const chunks: Buffer[] = [];
-  channel.on('data', (chunk: Buffer) => chunks.push(chunk));
-  channel.once('end', () => run(Buffer.concat(chunks).toString('utf8')));
+  const drops = machine.takesFault('ssh-drop');
+  const startedAtMs = performance.now();
+  const to = {
+    stdout: (bytes: string): void => void (drops || channel.write(bytesOf(bytes))),
+    stderr: (bytes: string): void => void (drops || channel.stderr.write(bytesOf(bytes))),
+  };
+  const program = machine.start(login.user, line, to, terminal);
+  if (program === null) {
+    dropConnection(connection);
+    return;
+  }
+  channel.on('data', (chunk: Buffer) => {
+    program.write(chunk.toString('latin1'));
+    machine.tick();
+  });
+  channel.once('end', () => {
+    program.endInput();
+    machine.tick();
+  });
+  let over = false;
+  channel.once('close', () => {
+    if (!over) program.hangUp();
+    over = true;
+  });
+  const look = (): void => {
+    if (over) return;
+    const end = program.ended();
+    if (end === null || performance.now() - startedAtMs < shortestRunMs) {
+      setTimeout(look, lookEveryMs);
+      return;
+    }
+    over = true;
+    if (drops) {
+      dropConnection(connection);
+      return;
+    }
+    if (end.signal === null) channel.exit(end.exitCode);
+    else channel.exit(end.signal);
+    channel.end();
+  };
+  machine.tick();
+  setTimeout(look, shortestRunMs);
 }
 
 const expiredBanner = 'WARNING: Your password has expired.\n';
@@ -164,7 +194,12 @@ function serveSession(options: SshServerOptions, connection: Connection, login: 
     channel.once('close', release);
     channel.on('error', () => undefined);
     if (login.expired) serveExpired(channel, hasTerminal, machine, connection);
-    else runExec({ options, connection, login, channel, line: command });
+    else runExec({ options, connection, login, channel, line: command, terminal: hasTerminal });
+  });
+  session.on('sftp', (accept) => {
+    const stream = accept();
+    if (login.expired) stream.end();
+    else serveSftp(stream, machine.files, { user: login.user, root: login.user === 'root' }, () => machine.tick());
   });
   session.on('shell', (accept) => {
     const channel = accept();
@@ -227,15 +262,19 @@ function createSshServer(options: SshServerOptions, hostKey: string): ssh2.Serve
 
 /** Start the SSH server of a machine on a free loopback port. */
 export async function startSshServer(options: SshServerOptions): Promise<Endpoint> {
-  const { machine, hostKeys } = options;
-  const first = createSshServer(options, hostKeys.first);
-  const second = createSshServer(options, hostKeys.second);
-  for (const each of [first, second]) {
-    each.on('connection', (connection: Connection) => {
+  const { machine } = options;
+  const servers = new Map<string, ssh2.Server>();
+  const serverWith = (hostKey: string): ssh2.Server => {
+    const known = servers.get(hostKey);
+    if (known !== undefined) return known;
+    const made = createSshServer(options, hostKey);
+    made.on('connection', (connection: Connection) => {
       const socket = (connection as unknown as { _sock?: Socket })._sock;
       if (socket) socketOf.set(connection, socket);
     });
-  }
+    servers.set(hostKey, made);
+    return made;
+  };
   const server = createServer((socket) => {
     if (machine.refuses() || !machine.isUp()) {
       socket.resetAndDestroy();
@@ -243,7 +282,8 @@ export async function startSshServer(options: SshServerOptions): Promise<Endpoin
     }
     // As sshd does for every session (OpenSSH packet.c, ssh_packet_set_interactive).
     socket.setNoDelay(true);
-    const chosen = machine.showsSecondKey() ? second : first;
+    const { first, second } = options.hostKeys();
+    const chosen = serverWith(machine.showsSecondKey() ? second : first);
     (chosen as unknown as { injectSocket(socket: Socket): void }).injectSocket(socket);
   });
   return listenOnLoopback(

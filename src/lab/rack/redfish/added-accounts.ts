@@ -4,7 +4,8 @@
  * Source: bmcweb redfish-core/lib/account_service.hpp (limits, replies); ManagerAccount schema.
  */
 import { endSessions, passwordProblem } from '../accounts.ts';
-import type { AccountRecord, AccountRole, CardState, Rack } from '../state.ts';
+import type { AccountRecord, AccountRole } from '../bmc-state.ts';
+import type { CardState, Rack } from '../state.ts';
 import type { Caller } from './auth.ts';
 import { errorBody, fail, failProperty, message, success } from './messages.ts';
 import { wrongType } from './patch.ts';

@@ -4,9 +4,10 @@
  * Source: bmcweb http/authentication.hpp and redfish-core/lib/redfish_sessions.hpp; DSP0266 (session login).
  */
 import { passwordIsDefault, roleOf, tryLogin } from '../accounts.ts';
+import type { AccountRole, Session } from '../bmc-state.ts';
 import { randomText } from '../random.ts';
 import { useCardFault } from '../state.ts';
-import type { AccountRole, CardState, Rack, Session } from '../state.ts';
+import type { CardState, Rack } from '../state.ts';
 import { errorBody, fail, failProperty, message } from './messages.ts';
 import { isJsonObject } from './types.ts';
 import type { Json, JsonObject, RedfishRequest, RouteReply } from './types.ts';

@@ -4,6 +4,7 @@
  * Source: BlueField BMC manual (BootProgress, Secure Boot), NICo issues 2365 and 6281 (NIC mode, Paused), libredfish.
  */
 import { accountLocked, passwordIsDefault } from '../accounts.ts';
+import { imageNamed } from '../install/images.ts';
 import { reportedStage, secureBootFieldsPresent } from '../card-clock.ts';
 import { shownHardware } from '../state.ts';
 import type { CardState, Rack } from '../state.ts';
@@ -91,6 +92,10 @@ function version(of: (card: CardState) => string): Overlay {
   return (_rack, card, base) => ({ ...base, Version: of(card) });
 }
 
+function armText(card: CardState, text: string): string {
+  return card.mode.current === 'nic' ? '' : text;
+}
+
 /** Versions the Arm side reports are empty in NIC mode. Source: NICo issue 2365. */
 const armVersion: Overlay = (_rack, card, base) => (card.mode.current === 'nic' ? { ...base, Version: '' } : base);
 
@@ -137,10 +142,9 @@ export const overlays: Record<string, Overlay> = {
   [`${inventory}/BMC_Firmware`]: version((card) => card.bmc.firmware),
   [`${inventory}/DPU_NIC`]: version((card) => (card.mode.current === 'nic' ? '' : card.nicFirmware.running)),
   [`${inventory}/DPU_OS`]: version((card) => (card.mode.current === 'nic' ? '' : card.armOs.image)),
-  ...Object.fromEntries(
-    ['DPU_ATF', 'DPU_UEFI', 'DPU_BSP', 'DPU_BOARD', 'DPU_NODE', 'DPU_SYS_IMAGE', 'DPU_OFED'].map((id) => [
-      `${inventory}/${id}`,
-      armVersion,
-    ]),
-  ),
+  [`${inventory}/DPU_ATF`]: version((card) => armText(card, imageNamed(card.armOs.image).atf)),
+  [`${inventory}/DPU_UEFI`]: version((card) => armText(card, imageNamed(card.armOs.image).uefi)),
+  [`${inventory}/DPU_BSP`]: version((card) => armText(card, imageNamed(card.armOs.image).bsp)),
+  [`${inventory}/DPU_OFED`]: version((card) => armText(card, `MLNX_OFED_LINUX-${card.armOs.driver}`)),
+  ...Object.fromEntries(['DPU_BOARD', 'DPU_NODE', 'DPU_SYS_IMAGE'].map((id) => [`${inventory}/${id}`, armVersion])),
 };

@@ -3,7 +3,8 @@
  *
  * Source: Task schema 1.4.3; Update and TaskEvent registries of BF-24.10; NICo field notes on failed transfers.
  */
-import type { CardState, Rack, TaskRecord } from '../state.ts';
+import type { TaskRecord } from '../bmc-state.ts';
+import type { CardState, Rack } from '../state.ts';
 import { fail, message } from './messages.ts';
 import { redfishTime } from './times.ts';
 import type { Json, JsonObject, RouteReply } from './types.ts';

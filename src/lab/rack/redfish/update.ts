@@ -4,8 +4,12 @@
  * Source: BlueField BMC manual ("Deploying BlueField Software Using BFB from BMC"), NICo field notes (scheme in
  * ImageURI loses the host; state of a failed update stays in RAM until a BMC reset).
  */
+import type { TaskRecord } from '../bmc-state.ts';
 import { schedule } from '../card-clock.ts';
-import type { CardState, Rack, TaskRecord } from '../state.ts';
+import { beginPush } from '../install/flash.ts';
+import { labImages } from '../install/images.ts';
+import { useCardFault } from '../state.ts';
+import type { CardState, Rack } from '../state.ts';
 import type { ActionContext } from './actions.ts';
 import { errorBody, fail, failProperty, message } from './messages.ts';
 import { taskAccepted } from './tasks.ts';
@@ -46,15 +50,23 @@ function problemWith(body: JsonObject): RouteReply | null {
   return right ? null : fail(400, 'ActionParameterNotSupported', ['Targets', action]);
 }
 
+/** The lab's image that a URI names, if it names one. */
+function imageOf(uri: string): (typeof labImages)[string] | undefined {
+  return Object.values(labImages).find(({ fileName }) => uri.endsWith(`/${fileName}`));
+}
+
 /** `host//path` is the only form the BMC parses; a scheme makes it lose the host. */
-function failureOf(card: CardState, image: string): TaskRecord['failure'] {
+function failureOf(rack: Rack, card: CardState, image: string): TaskRecord['failure'] {
   if (!/^[\w.:[\]-]+\/\/?\S+$/.test(image) || image.includes('://')) return 'unknown-host';
+  if (useCardFault(rack, card, 'invalid-fw-package')) return 'bad-package';
+  if (imageOf(image)?.platform === 'bf2') return 'bad-package';
   if (card.bmc.updateServiceDirty || card.rshim.owner !== 'bmc' || card.mode.current === 'nic') return 'bad-package';
   return null;
 }
 
 function startTask(rack: Rack, card: CardState, image: string, context: ActionContext): TaskRecord {
-  const failure = failureOf(card, image);
+  const failure = failureOf(rack, card, image);
+  if (failure === null && imageOf(image) !== undefined) beginPush(rack, card);
   const { transferMs } = rack.state.delays;
   const startedAtMs = rack.nowMs();
   const task: TaskRecord = {

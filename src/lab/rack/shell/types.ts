@@ -1,4 +1,6 @@
 /** What a command sees and gives back on a pretend machine. */
+import type { Files } from '../files/files.ts';
+import type { ErrorName } from '../files/nodes.ts';
 import type { CardState, HostState, Rack } from '../state.ts';
 
 export interface ExecResult {
@@ -12,15 +14,6 @@ export interface ExecResult {
   fault?: 'drop' | 'hang';
 }
 
-/** A file of the virtual file system. */
-interface VirtualFile {
-  text: string;
-  /** Only root may read it. */
-  rootOnly?: boolean;
-}
-
-export type FileSystem = Map<string, VirtualFile>;
-
 export interface CommandContext {
   rack: Rack;
   machine: Machine;
@@ -30,11 +23,75 @@ export interface CommandContext {
   env: Record<string, string>;
 }
 
+/** A program that reads no input and answers at once (or after `takesMs`). */
 export type Command = (context: CommandContext, args: string[]) => ExecResult;
+
+/** What a process waits for; it goes on when either has come. */
+interface Wait {
+  untilMs?: number;
+  ready?: () => boolean;
+}
+
+/** Something that takes device time: it yields what it waits for. */
+export type Steps<Result> = Generator<Wait, Result, void>;
+
+/** A program that reads, waits or runs others. Gives its exit code. */
+export type Program = (frame: Frame, args: string[]) => Steps<number>;
+
+/** An open file. */
+export interface Descriptor {
+  /** Next bytes; null at the end, undefined when there are none yet. */
+  read: () => string | null | undefined;
+  /** Give bytes back that were read too far. */
+  unread: (text: string) => void;
+  /** Null, or what went wrong. */
+  write: (text: string) => ErrorName | 'EPIPE' | null;
+  tty: boolean;
+}
+
+/** A process as the kernel knows it. */
+export interface Process {
+  pid: number;
+  parent: number;
+  group: number;
+  session: number;
+  machine: Machine;
+  argv: string[];
+  user: string;
+  startedAtMs: number;
+  steps: Steps<number>;
+  wait: Wait;
+  /** Null while it runs. */
+  exitCode: number | null;
+  signal: string | null;
+  ignored: Set<string>;
+  /** Signals with a trap, and those that came. */
+  trapped: Set<string>;
+  arrived: string[];
+  /** Output it holds open. */
+  descriptors: () => Descriptor[];
+}
+
+/** The surroundings of one program: who runs it, where, with which open files. */
+export interface Frame {
+  rack: Rack;
+  machine: Machine;
+  process: Process;
+  user: string;
+  root: boolean;
+  env: Record<string, string>;
+  directory: string;
+  descriptors: Map<number, Descriptor>;
+  /** Name of the network namespace; '' is the machine's own. */
+  network: string;
+  /** Started by another process's program; set -e and friends do not cross it. */
+  umask: number;
+}
 
 /** A machine one can log in to: a host or the Arm side of a card. */
 export interface Machine {
   kind: 'host' | 'arm';
+  name: string;
   hostName: () => string;
   /** Set on a host. */
   host: HostState | null;
@@ -43,7 +100,10 @@ export interface Machine {
   /** Cards in the slots of a host, or the own card of an Arm. */
   cards: CardState[];
   commands: Record<string, Command>;
-  files: () => FileSystem;
+  programs: Record<string, Program>;
+  /** Is the package of this command installed? */
+  installed: (name: string) => boolean;
+  files: Files;
 }
 
 /** Success with this output. */
@@ -62,4 +122,12 @@ export function invalidOption(tool: string, option: string, exitCode = 1): ExecR
     ? `${tool}: unrecognized option '${option}'`
     : `${tool}: invalid option -- '${option.replace(/^-/, '').charAt(0)}'`;
   return failed(exitCode, `${text}\nTry '${tool} --help' for more information.\n`);
+}
+
+const nothingToWaitFor: Wait[] = [];
+
+/** Steps that wait for nothing. */
+export function* immediately<Result>(run: () => Result): Steps<Result> {
+  yield* nothingToWaitFor;
+  return run();
 }

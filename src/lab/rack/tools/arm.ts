@@ -5,33 +5,40 @@
  * mlnx-tools (mokutil, lscpu flags of cards without crypto).
  */
 import { setPasswordByIpmi } from '../accounts.ts';
-import { resetArm } from '../card-clock.ts';
 import { cardMacs } from '../identity.ts';
-import type { Command, FileSystem, Machine } from '../shell/types.ts';
+import { Files } from '../files/files.ts';
+import type { LiveFiles } from '../files/nodes.ts';
+import { imageNamed } from '../install/images.ts';
+import { programInstalled } from '../packages/of-machine.ts';
+import { isProgramPath } from '../shell/programs.ts';
+import type { Command, Machine } from '../shell/types.ts';
 import { failed, invalidOption, ok } from '../shell/types.ts';
 import type { CardState, Rack } from '../state.ts';
 import { shownHardware } from '../state.ts';
-import { cat, df, hostname, id, ls, unameCommand } from './basic.ts';
-import { netFiles, ubuntuRelease, uptimeText } from './host.ts';
-import { ip } from './net.ts';
+import { hostname, id, unameCommand } from './basic.ts';
+import { commonPrograms } from './common.ts';
+import { ethtool } from './ethtool.ts';
+import { netFiles, uptimeText } from './live-files.ts';
+import { flint, mlxfwmanager, mst } from './mft.ts';
+import { mlxconfig } from './mlxconfig.ts';
+import { mlxfwreset } from './mlxfwreset.ts';
+import { processFiles } from './processes.ts';
 
-const kernel = '5.15.0-1054-bluefield';
-
-function armFiles(rack: Rack, card: CardState, machine: Machine): FileSystem {
-  const files: FileSystem = new Map([
-    ['/etc/os-release', { text: ubuntuRelease() }],
-    ['/etc/mlnx-release', { text: `${card.armOs.image}\n` }],
+function armFiles(rack: Rack, card: CardState, machine: Machine): LiveFiles {
+  const files: LiveFiles = new Map([
     ['/proc/sys/kernel/random/boot_id', { text: `${card.arm.bootId}\n` }],
-    ['/proc/sys/kernel/osrelease', { text: `${kernel}\n` }],
+    ['/proc/sys/kernel/osrelease', { text: `${card.armOs.kernel}\n` }],
     ['/proc/uptime', { text: uptimeText(rack.nowMs(), card.arm.bootStartedAtMs, card.hardware.armCores) }],
     [
       '/proc/cmdline',
       {
-        text: `BOOT_IMAGE=/boot/vmlinuz-${kernel} root=UUID=f1a0 ro console=hvc0 console=ttyAMA0 earlycon=pl011,0x13010000 fixrtc\n`,
+        text: `BOOT_IMAGE=/boot/vmlinuz-${card.armOs.kernel} root=UUID=f1a0 ro console=hvc0 console=ttyAMA0 earlycon=pl011,0x13010000 fixrtc\n`,
       },
     ],
   ]);
   netFiles(rack, machine, files);
+  processFiles(rack, machine, files);
+  files.set('/sys/module/mlx5_core/version', { text: `${card.armOs.driver}\n` });
   return files;
 }
 
@@ -46,11 +53,12 @@ function bfver(card: CardState): Command {
   return ({ root }, args) => {
     if (args.length > 0) return failed(1, 'Usage: bfver [--help] [--device /dev/mmcblkX]\n');
     if (!root) return failed(1, 'bfver: must be run as root\n');
+    const image = imageNamed(card.armOs.image);
     return ok(
       '--/dev/mmcblk0boot1\n' +
-        'BlueField ATF version: v2.2(release):4.9.0-25-g0ce57e322\n' +
-        'BlueField UEFI version: 4.9.0-46-g7e3911bd4d\n' +
-        'BlueField BSP version: 4.9.0.13378\n' +
+        `BlueField ATF version: ${image.atf}\n` +
+        `BlueField UEFI version: ${image.uefi}\n` +
+        `BlueField BSP version: ${image.bsp}\n` +
         `OS Release Version: ${card.armOs.image}\n`,
     );
   };
@@ -125,59 +133,45 @@ function lscpu(rack: Rack, card: CardState): Command {
   };
 }
 
-function hostnamectl(card: CardState): Command {
-  return ({ root }, args) => {
-    const [verb = 'status', name = ''] = args;
-    if ((verb === 'set-hostname' || verb === 'hostname') && name !== '') {
-      if (!root) return failed(1, 'Could not set static hostname: Interactive authentication required.\n');
-      card.armOs.hostname = name;
-      return ok();
-    }
-    if (verb !== 'status' || args.length > 1) return failed(1, `Unknown command verb ${verb}.\n`);
-    return ok(
-      ` Static hostname: ${card.armOs.hostname}\n       Icon name: computer\n         Boot ID: ${card.arm.bootId.replaceAll('-', '')}\n` +
-        `Operating System: Ubuntu 22.04.5 LTS\n          Kernel: Linux ${kernel}\n    Architecture: arm64\n`,
-    );
-  };
-}
-
-function reboot(rack: Rack, card: CardState): Command {
-  return ({ root }, args) => {
-    if (args.length > 0) return failed(1, 'reboot: unrecognized option\n');
-    if (!root) return failed(1, 'Failed to set wall message, ignoring: Interactive authentication required.\n');
-    resetArm(rack, card);
-    return ok();
-  };
-}
-
 /** The Arm side of a card to log in to. */
 export function armMachine(rack: Rack, card: CardState): Machine {
   const machine: Machine = {
     kind: 'arm',
+    name: card.name,
     hostName: () => card.armOs.hostname,
     host: null,
     card,
     cards: [card],
     commands: {
       uname: unameCommand(() => ({
-        release: kernel,
+        release: card.armOs.kernel,
         version: '#56-Ubuntu SMP Fri Aug 23 10:31:45 UTC 2024',
         machine: 'aarch64',
       })),
       hostname,
       id,
-      cat,
-      ls,
-      df,
-      ip,
+      whoami: ({ user }) => ok(`${user}\n`),
       mokutil: mokutil(card),
       bfver: bfver(card),
       ipmitool: ipmitool(rack, card),
       lscpu: lscpu(rack, card),
-      hostnamectl: hostnamectl(card),
-      reboot: reboot(rack, card),
+      mst,
+      flint,
+      mlxfwmanager,
+      ethtool,
     },
-    files: () => armFiles(rack, card, machine),
+    programs: { ...commonPrograms, mlxconfig, mlxfwreset },
+    // The image brings MFT with it, whatever dpkg lists.
+    installed: (name) =>
+      ['mst', 'flint', 'mlxfwmanager', 'mlxconfig', 'mlxfwreset'].includes(name) ||
+      (!['ofed_info', 'bfb-install'].includes(name) && programInstalled(machine, name)),
+    files: new Files({
+      stored: () => card.armOs.files,
+      live: () => armFiles(rack, card, machine),
+      nowMs: () => rack.nowMs(),
+      freeBytes: () => rack.freeBytes(machine),
+      hasProgram: (path) => isProgramPath(machine, path),
+    }),
   };
   return machine;
 }

@@ -7,7 +7,7 @@ import { baseGuid, firmwarePartNumber } from '../identity.ts';
 import type { Command, CommandContext, ExecResult } from '../shell/types.ts';
 import { failed, ok } from '../shell/types.ts';
 import type { CardState } from '../state.ts';
-import { shownHardware } from '../state.ts';
+import { cardFault, shownHardware } from '../state.ts';
 import { portName } from './net.ts';
 
 /** MST name of a card's first function: the number counts BlueField-3 cards. */
@@ -25,9 +25,15 @@ export function findDevice(
   for (const [index, card] of context.machine.cards.entries()) {
     const bus = card.hardware.pcie.address;
     const mst = [mstName(index), `${mstName(index)}.1`];
-    if (started && mst.includes(name)) return { card, device: name };
-    if ([0, 1].some((number) => name === `${bus}.${number}` || name === `${bus.slice(5)}.${number}`))
-      return { card, device: name };
+    const own = context.machine.kind === 'arm' ? '0000:03:00' : bus;
+    const named =
+      (started && mst.includes(name)) ||
+      [0, 1].some((number) => name === `${own}.${number}` || name === `${own.slice(5)}.${number}`);
+    if (!named) continue;
+    // A wedged firmware answers nobody until the card loses its power.
+    return cardFault(context.rack, card, 'firmware-wedged')
+      ? failed(1, `-E- Cannot open Device: ${name}. FwInit has failed!\n`)
+      : { card, device: name };
   }
   return failed(1, `-E- Cannot open Device: ${name}. No such file or directory. MFE_BAD_PARAMS\n`);
 }
@@ -57,7 +63,10 @@ function mstTable(context: CommandContext): string {
 export const mst: Command = (context, args) => {
   const { host } = context.machine;
   if (!context.root) return failed(1, '-E- You must be root to use mst tool\n');
-  if (host === null) return failed(1, '-E- No host\n');
+  if (host === null)
+    return args[0] === 'start'
+      ? ok('Starting MST (Mellanox Software Tools) driver set\n')
+      : ok(`${moduleHead}    MST PCI configuration module loaded\n${mstTable(context)}`);
   if (args[0] === 'start' && args.length === 1) {
     const again = host.mstStarted;
     host.mstStarted = true;

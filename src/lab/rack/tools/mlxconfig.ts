@@ -6,7 +6,8 @@
  */
 import { firmwarePartNumber } from '../identity.ts';
 import { queueMode } from '../power.ts';
-import type { Command, CommandContext, ExecResult } from '../shell/types.ts';
+import { complain, out, readLine } from '../shell/descriptors.ts';
+import type { CommandContext, ExecResult, Program } from '../shell/types.ts';
 import { failed, ok } from '../shell/types.ts';
 import type { CardState } from '../state.ts';
 import { shownHardware } from '../state.ts';
@@ -106,8 +107,19 @@ function set(context: CommandContext, card: CardState, device: string, pairs: st
   };
 }
 
-/** The command. */
-export const mlxconfig: Command = (context, args) => {
+/** The program: asks on standard input unless -y is given. */
+export const mlxconfig: Program = function* program(frame, args) {
+  const { rack, machine, user, root, env } = frame;
+  const asks = args.some((arg) => arg === 's' || arg === 'set') && !args.includes('-y') && !args.includes('--yes');
+  const answer = asks ? yield* readLine(frame) : null;
+  const result = run({ rack, machine, user, root, env, stdin: answer?.line ?? '' }, args);
+  if (result.takesMs !== undefined) yield { untilMs: rack.nowMs() + result.takesMs };
+  complain(frame, result.stderr);
+  out(frame, result.stdout);
+  return result.exitCode ?? 0;
+};
+
+function run(context: CommandContext, args: string[]): ExecResult {
   if (!context.root) return failed(1, '-E- Permission denied: you need root to use mlxconfig\n');
   let device: string | undefined;
   let extended = false;
@@ -128,4 +140,4 @@ export const mlxconfig: Command = (context, args) => {
   if (action === 'q' || action === 'query') return query(context, found.card, found.device, rest, extended);
   if (action === 's' || action === 'set') return set(context, found.card, found.device, rest, yes);
   return failed(3, `-E- Unknown command ${action ?? ''}\n`);
-};
+}

@@ -4,9 +4,9 @@
  * Source: iproute2 5.15 ip/ipaddress.c, ip/iproute.c, lib/json_print.c.
  */
 import { cardMacs, macPlus } from '../identity.ts';
-import type { Command, CommandContext, ExecResult, Machine } from '../shell/types.ts';
+import type { CommandContext, ExecResult, Machine } from '../shell/types.ts';
 import { failed, ok } from '../shell/types.ts';
-import type { Rack } from '../state.ts';
+import type { NetworkState, Rack } from '../state.ts';
 import { rshimDevices, tmfifoHasPeer } from './rshim.ts';
 
 interface Netdev {
@@ -54,10 +54,9 @@ function hostNetdevs(rack: Rack, machine: Machine): Netdev[] {
     });
   });
   rshimDevices(rack, host).forEach((card, index) => {
+    const peerMac = `00:1a:ca:ff:ff:${(2 + index * 2).toString(16).padStart(2, '0')}`;
     const carrier = tmfifoHasPeer(rack, card);
-    devices.push(
-      device(devices.length + 2, `tmfifo_net${index}`, '00:1a:ca:ff:ff:02', { carrier, up: true, speedMbps: 10 }),
-    );
+    devices.push(device(devices.length + 2, `tmfifo_net${index}`, peerMac, { carrier, up: true, speedMbps: 10 }));
   });
   return devices;
 }
@@ -80,22 +79,43 @@ function armNetdevs(machine: Machine): Netdev[] {
   ];
 }
 
-/** Network devices of a machine besides `lo`. */
-export function netdevs(rack: Rack, machine: Machine): Netdev[] {
-  return machine.kind === 'host' ? hostNetdevs(rack, machine) : armNetdevs(machine);
+/** What somebody set on a link by hand; made when there is nothing yet. */
+export function linkOf(machine: Machine, name: string): NetworkState['links'][string] {
+  const links = machine.host?.network.links ?? {};
+  return (links[name] ??= { namespace: '', addresses: [], up: true, mtu: null });
+}
+
+function withSettings(machine: Machine, netdev: Netdev): Netdev {
+  const set = machine.host?.network.links[netdev.name];
+  const mtu = set?.mtu ?? machine.card?.armOs.mtus[netdev.name] ?? netdev.mtu;
+  const [local, prefix] = (set?.addresses[0] ?? '').split('/');
+  const address = local === undefined || local === '' ? netdev.address : { local, prefix: Number(prefix) };
+  return { ...netdev, mtu, up: set?.up ?? netdev.up, address };
+}
+
+/** Network devices of a machine besides `lo`, in its own or another network namespace. */
+export function netdevs(rack: Rack, machine: Machine, namespace = ''): Netdev[] {
+  const all = machine.kind === 'host' ? hostNetdevs(rack, machine) : armNetdevs(machine);
+  const links = machine.host?.network.links ?? {};
+  return all
+    .filter(({ name }) => (links[name]?.namespace ?? '') === namespace)
+    .map((each) => withSettings(machine, each));
 }
 
 function linkJson(netdev: Netdev): Record<string, unknown> {
-  const flags = netdev.carrier
-    ? ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP']
-    : ['NO-CARRIER', 'BROADCAST', 'MULTICAST', 'UP'];
+  const running = netdev.carrier && netdev.up;
+  const flags = !netdev.up
+    ? ['BROADCAST', 'MULTICAST']
+    : running
+      ? ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP']
+      : ['NO-CARRIER', 'BROADCAST', 'MULTICAST', 'UP'];
   return {
     ifindex: netdev.index,
     ifname: netdev.name,
     flags,
     mtu: netdev.mtu,
     qdisc: netdev.name.startsWith('tmfifo') ? 'pfifo_fast' : 'mq',
-    operstate: netdev.carrier ? 'UP' : 'DOWN',
+    operstate: running ? 'UP' : 'DOWN',
     linkmode: 'DEFAULT',
     group: 'default',
     txqlen: 1000,
@@ -157,7 +177,7 @@ function routes(context: CommandContext, devices: Netdev[]): Route[] {
   for (const { name, address } of devices) {
     if (address === null) continue;
     const gateway = context.rack.state.management.gateway;
-    if (name !== 'tmfifo_net0')
+    if (!name.startsWith('tmfifo'))
       found.unshift({ dst: 'default', gateway, dev: name, protocol: 'static', metric: 100, flags: [] });
     const net = address.prefix === 24 ? `${address.local.split('.').slice(0, 3).join('.')}.0/24` : '192.168.100.0/30';
     found.push({ dst: net, dev: name, protocol: 'kernel', scope: 'link', prefsrc: address.local, flags: [] });
@@ -211,8 +231,8 @@ function shownDevice(object: string, args: string[]): string | ExecResult {
   return failed(255, `Command "${args[0] ?? ''}" is unknown, try "ip ${object} help".\n`);
 }
 
-/** The command. */
-export const ip: Command = (context, args) => {
+/** `ip` for looking. */
+export function showIp(context: CommandContext, args: string[], namespace: string): ExecResult {
   let at = 0;
   let json = false;
   for (; (args[at] ?? '').startsWith('-'); at += 1) {
@@ -226,7 +246,7 @@ export const ip: Command = (context, args) => {
   if (object === null) return failed(1, `Object "${args[at] ?? ''}" is unknown, try "ip help".\n`);
   const name = shownDevice(object, args.slice(at + 1));
   if (typeof name !== 'string') return name;
-  const devices = netdevs(context.rack, context.machine);
+  const devices = netdevs(context.rack, context.machine, namespace);
   if (object === 'route')
     return print(
       json,
@@ -241,4 +261,4 @@ export const ip: Command = (context, args) => {
   }
   const items = wanted.map((each) => withAddresses(linkJson(each), each));
   return print(json, [...(showsLoopback ? [withAddresses(loopback, null)] : []), ...items], addressText);
-};
+}

@@ -1,0 +1,58 @@
+/**
+ * The state of a card's BMC as plain JSON. Times are device-clock milliseconds.
+ */
+
+export interface Session {
+  id: string;
+  token: string;
+  user: string;
+  remote: string;
+  createdAtMs: number;
+  lastUsedAtMs: number;
+}
+
+export interface TaskRecord {
+  id: string;
+  target: string;
+  image: string;
+  payload: { uri: string; body: string; headers: string[] };
+  startedAtMs: number;
+  endsAtMs: number;
+  outcome: 'running' | 'completed' | 'exception';
+  failure: 'unknown-host' | 'bad-package' | null;
+}
+
+export interface BmcState {
+  firmware: string;
+  /** Written, in use after the next BMC restart. */
+  firmwareStaged: string | null;
+  rootPassword: string;
+  /** Stored longer than the BMC can check: every later login fails. Source: the ipmitool 17-20 byte trap. */
+  passwordUnusable: boolean;
+  failedLogins: number;
+  lockedUntilMs: number;
+  downUntilMs: number;
+  webUpAtMs: number;
+  startedAtMs: number;
+  staticNameServers: string[];
+  dhcpUseDns: boolean;
+  sessionTimeoutSeconds: number;
+  updateServiceDirty: boolean;
+  nextTaskId: number;
+  tasks: TaskRecord[];
+  sessions: Session[];
+  accounts: AccountRecord[];
+}
+
+/** What an account may do. Source: the captured AccountService/Roles. */
+export type AccountRole = 'Administrator' | 'Operator' | 'ReadOnly';
+
+/** An account somebody added besides root. */
+export interface AccountRecord {
+  user: string;
+  password: string;
+  role: AccountRole;
+  enabled: boolean;
+  failedLogins: number;
+  lockedUntilMs: number;
+}

@@ -1,0 +1,75 @@
+/** Puts the parts of a model together that call each other. */
+import { endPush, installStep } from './install/flash.ts';
+import { labImages } from './install/images.ts';
+import { findFault } from './faults.ts';
+import { openConsole, printOnConsole, promptOnConsole } from './rshim/console.ts';
+import { Scheduler } from './shell/scheduler.ts';
+import { startLine } from './shell/session.ts';
+import type { Machine } from './shell/types.ts';
+import type { Rack, RackSnapshot } from './state.ts';
+import { armMachine } from './tools/arm.ts';
+import { diskBytes, systemBytes } from './tools/disk.ts';
+import { hostMachine } from './tools/host.ts';
+import { consoleCard } from './tools/rshim.ts';
+
+const armDiskBytes = 32_000_000_000;
+/** Share of a disk only root may fill. */
+const usableShare = 0.95;
+
+function freeBytes(rack: Rack, machine: Machine): number {
+  const { host } = machine;
+  if (host === null) return armDiskBytes - machine.files.usedBytes();
+  if (findFault(rack.state.faults, 'disk-full', [host.name]) !== undefined) return 0;
+  return Math.floor(diskBytes * usableShare) - systemBytes - machine.files.usedBytes();
+}
+
+/** A rack around a state. */
+export function newRack(state: RackSnapshot, baseNowMs: () => number, sessionNowMs: () => number): Rack {
+  const scheduler = new Scheduler(baseNowMs);
+  const rack: Rack = {
+    state,
+    nowMs: () => scheduler.nowMs(),
+    sessionNowMs,
+    scheduler,
+    machines: new Map(),
+    consoles: new Map(),
+    locks: new Set(),
+    openStream: (machine, path) => {
+      const card = machine.host === null ? null : consoleCard(rack, machine.host, path);
+      return card === null ? null : openConsole(rack, card);
+    },
+    chroot: (machine, path) => {
+      const name = machine.name.replace(/ installer$/, '');
+      return path === '/mnt' && name !== machine.name ? (rack.machines.get(name) ?? null) : null;
+    },
+    imageOf: (name) => labImages[name] ?? null,
+    freeBytes: (machine) => freeBytes(rack, machine),
+    outside: {
+      dialArm: () => null,
+      hostKey: (name, generation) =>
+        `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${Buffer.from(`${name} ${generation}`).toString('base64')}`,
+    },
+    hooks: {
+      armReady: (card) => promptOnConsole(rack, card),
+      installStep: (card, step) => installStep(rack, card, step),
+      imageArrived: (card, uri) => {
+        const image = Object.values(labImages).find(({ fileName }) => uri.endsWith(`/${fileName}`));
+        if (image !== undefined) endPush(rack, card, image, '');
+      },
+      print: (card, text) => printOnConsole(rack, card, text),
+    },
+    runOnArm: (card, user, line) => {
+      const machine = rack.machines.get(card.name);
+      if (machine === undefined) return '';
+      let output = '';
+      const take = (text: string): void => void (output += text);
+      const program = startLine(rack, machine, user, line, { stdout: take, stderr: take });
+      program.endInput();
+      scheduler.rush(machine);
+      return output;
+    },
+  };
+  for (const host of state.hosts) rack.machines.set(host.name, hostMachine(rack, host));
+  for (const card of state.cards) rack.machines.set(card.name, armMachine(rack, card));
+  return rack;
+}

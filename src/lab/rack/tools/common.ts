@@ -1,0 +1,47 @@
+/** Programs that hosts and Arms share. */
+import { aptGet } from '../packages/apt.ts';
+import { packagePrograms } from '../packages/dpkg.ts';
+import { fetchPrograms } from '../packages/fetch.ts';
+import type { Program } from '../shell/types.ts';
+import { connectionPrograms } from './connections.ts';
+import { copyTools } from './copy-tools.ts';
+import { df } from './disk.ts';
+import { fileTools } from './file-tools.ts';
+import { ip } from './ip.ts';
+import { lookTools } from './look-tools.ts';
+import { modulePrograms } from './modules.ts';
+import { awk } from './awk.ts';
+import { prefixPrograms } from './prefixes.ts';
+import { processPrograms } from './processes.ts';
+import { sed } from './sed.ts';
+import { surroundingPrograms } from './surroundings.ts';
+import { systemdPrograms } from './systemd.ts';
+import { tailscalePrograms } from './tailscale.ts';
+import { textFilters } from './text-filters.ts';
+import { textTools } from './text-tools.ts';
+
+/** Name -> program. */
+export const commonPrograms: Record<string, Program> = {
+  ...fileTools,
+  ...copyTools,
+  ...lookTools,
+  ...textTools,
+  ...textFilters,
+  ...prefixPrograms,
+  ...surroundingPrograms,
+  ...processPrograms,
+  ...systemdPrograms,
+  ...packagePrograms,
+  ...fetchPrograms,
+  ...modulePrograms,
+  ...connectionPrograms,
+  ...tailscalePrograms,
+  awk,
+  mawk: awk,
+  gawk: awk,
+  sed,
+  df,
+  ip,
+  'apt-get': aptGet,
+  apt: aptGet,
+};

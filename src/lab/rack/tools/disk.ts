@@ -1,0 +1,131 @@
+/** `df` of a machine's file systems. Source: coreutils 8.32 df columns. */
+import { complain, out } from '../shell/descriptors.ts';
+import { simply } from '../shell/programs.ts';
+import type { Frame, Program } from '../shell/types.ts';
+import { at, look } from './file-tools.ts';
+import { parseOptions } from './options.ts';
+
+interface Mount {
+  source: string;
+  type: string;
+  target: string;
+  size: number;
+  free: number;
+}
+
+const gib = 1_073_741_824;
+/** Share of the disk only root may fill. Source: ext4's default. */
+const reservedShare = 0.05;
+/** Size of the root disk. */
+export const diskBytes = 437 * gib;
+/** What a plain Ubuntu takes. */
+export const systemBytes = 58 * gib;
+
+function mounts(frame: Frame): Mount[] {
+  return [
+    { source: 'tmpfs', type: 'tmpfs', target: '/run', size: 25 * gib, free: 25 * gib - 2_404_352 },
+    { source: '/dev/nvme0n1p2', type: 'ext4', target: '/', size: diskBytes, free: frame.rack.freeBytes(frame.machine) },
+    { source: 'tmpfs', type: 'tmpfs', target: '/dev/shm', size: 126 * gib, free: 126 * gib },
+  ];
+}
+
+function mountOf(frame: Frame, path: string): Mount | undefined {
+  const all = mounts(frame).sort((left, right) => right.target.length - left.target.length);
+  return all.find(({ target }) => target === '/' || path === target || path.startsWith(`${target}/`));
+}
+
+function fields(mount: Mount): Record<string, number | string> {
+  const reserved = mount.type === 'ext4' ? Math.floor(mount.size * reservedShare) : 0;
+  const used = Math.max(0, mount.size - reserved - mount.free);
+  const percent = `${Math.ceil((used * 100) / Math.max(1, used + mount.free))}%`;
+  return {
+    source: mount.source,
+    fstype: mount.type,
+    size: mount.size,
+    used,
+    avail: mount.free,
+    pcent: percent,
+    target: mount.target,
+  };
+}
+
+const titles: Record<string, string> = {
+  source: 'Filesystem',
+  fstype: 'Type',
+  used: 'Used',
+  avail: 'Avail',
+  pcent: 'Use%',
+  target: 'Mounted on',
+};
+
+/** The program. */
+export const df: Program = simply((frame, args) => {
+  const options = parseOptions(frame, 'df', args, {
+    flags: 'k P portability=P h human-readable=h m T print-type=T l a i',
+    values: 'B block-size=B output=output t x',
+  });
+  if (options === null) return 1;
+  const { flags, values, rest } = options;
+  const unit =
+    flags.has('m') || values['B'] === 'M'
+      ? 1_048_576
+      : values['B'] === undefined || values['B'] === 'K'
+        ? 1024
+        : Number(values['B']);
+  const columns = values['output']?.split(',') ?? [
+    'source',
+    ...(flags.has('T') ? ['fstype'] : []),
+    'size',
+    'used',
+    'avail',
+    'pcent',
+    'target',
+  ];
+  const chosen: Mount[] = [];
+  let status = 0;
+  for (const path of rest) {
+    const mount = look(frame, path) === null ? undefined : mountOf(frame, at(frame, path));
+    if (mount === undefined) {
+      complain(frame, `df: ${path}: No such file or directory\n`);
+      status = 1;
+    } else chosen.push(mount);
+  }
+  if (rest.length > 0 && chosen.length === 0) return 1;
+  const human = (bytes: number): string =>
+    bytes >= gib ? `${Math.ceil(bytes / gib)}G` : `${Math.ceil(bytes / 1_048_576)}M`;
+  const size = flags.has('h')
+    ? 'Size'
+    : unit === 1
+      ? '1B-blocks'
+      : unit === 1_048_576
+        ? '1M-blocks'
+        : flags.has('P')
+          ? '1024-blocks'
+          : '1K-blocks';
+  const head = columns.map((column) =>
+    column === 'size'
+      ? size
+      : flags.has('P') && column === 'pcent'
+        ? 'Capacity'
+        : column === 'avail' && !flags.has('h') && values['output'] === undefined
+          ? 'Available'
+          : (titles[column] ?? column),
+  );
+  const rows = (rest.length === 0 ? mounts(frame) : chosen).map((mount) => {
+    const all = fields(mount);
+    return columns.map((column) => {
+      const value = all[column] ?? '-';
+      return typeof value === 'string' ? value : flags.has('h') ? human(value) : String(Math.floor(value / unit));
+    });
+  });
+  const widths = columns.map((_column, index) => Math.max(...[head, ...rows].map((row) => (row[index] ?? '').length)));
+  for (const row of [head, ...rows]) {
+    const cells = row.map((cell, index) =>
+      ['source', 'fstype', 'target'].includes(columns[index] ?? '')
+        ? cell.padEnd(widths[index] ?? 0)
+        : cell.padStart(widths[index] ?? 0),
+    );
+    out(frame, `${cells.join(' ').trimEnd()}\n`);
+  }
+  return status;
+});
