@@ -51,7 +51,8 @@ interface Before {
 export async function resetArm(context: ApplyContext, name: string, ordinal: string): Promise<void> {
   const last = context.actions.findLast((action) => action.action === name);
   const open = last?.done === false ? last : undefined;
-  const now = await readDpuSystem(await bmcSession(context), context.signal);
+  const now =
+    open === undefined ? await settle(context) : await readDpuSystem(await bmcSession(context), context.signal);
   const before = isBefore(open?.before) ? open.before : { bootState: now.bootState, bootStateTime: now.bootStateTime };
   const alreadySent = open !== undefined && hasMoved(before, now);
   await context.act({ name, text: `${ordinal} Arm reset of ${context.dpu.name}`, before }, async () => {
@@ -59,6 +60,23 @@ export async function resetArm(context: ApplyContext, name: string, ordinal: str
     const evidence = await waitForOs(context, before, ordinal);
     return { evidence: `${alreadySent ? 'was under way; ' : ''}${evidence}`, value: undefined };
   });
+}
+
+/**
+ * Waits out a boot that is under way: otherwise its end would look like that of the reset. A card that does not get up
+ * within the limit of a boot is reset as it is; that may be what brings it back.
+ */
+async function settle(context: ApplyContext): Promise<DpuSystem> {
+  const startMs = context.clock.nowMs();
+  const limitMs = context.clock.deadlineMs(bootLimitMs);
+  for (;;) {
+    const now = await readDpuSystem(await bmcSession(context), context.signal);
+    const booting = now.bootState !== 'OsIsRunning' && now.bootState !== notReported;
+    if (!booting || context.clock.nowMs() - startMs >= limitMs) return now;
+    const text = `waiting for a boot of ${context.dpu.name} that is under way: ${now.bootState}`;
+    await context.progress({ text, sinceMs: startMs, limitMs });
+    await context.clock.poll(pollMs, context.signal);
+  }
 }
 
 async function sendReset(context: ApplyContext): Promise<void> {
@@ -105,11 +123,13 @@ async function readTolerant(context: ApplyContext): Promise<DpuSystem | undefine
   }
 }
 
-/** What the BMC does not report (it has just started itself) is evidence of nothing. */
+/** Another boot state or another stamp than before. What the BMC does not report (it has just started itself) is evidence of nothing. */
 function hasMoved(before: Before, now: DpuSystem): boolean {
   if (now.bootState === notReported) return false;
   const stamps = [before.bootStateTime, now.bootStateTime];
-  return now.bootState !== 'OsIsRunning' || (!stamps.includes(notReported) && stamps[0] !== stamps[1]);
+  const otherState =
+    before.bootState === notReported ? now.bootState !== 'OsIsRunning' : now.bootState !== before.bootState;
+  return otherState || (!stamps.includes(notReported) && stamps[0] !== stamps[1]);
 }
 
 function isBefore(value: unknown): value is Before {

@@ -58,4 +58,25 @@ describe('arm-reset: what counts as one reset', () => {
   ])('%s is none', async (_what, seen) => {
     await expect(resetArm(contextOf(seen, []), 'reset-arm', 'first')).rejects.toMatchObject({ code: 'dpu-not-ready' });
   });
+
+  it('waits out a boot that is under way, so that its end is not taken for the reset', async () => {
+    const sent: string[] = [];
+    const seen = [{ state: 'UEFI', time: 'T0' }, { state: 'OsStarting', time: 'T0b' }, up, up];
+
+    await expect(resetArm(contextOf(seen, sent), 'reset-arm', 'first')).rejects.toMatchObject({
+      code: 'dpu-not-ready',
+    });
+
+    expect(sent).toHaveLength(1);
+  });
+
+  it('resets a card that never gets up by itself, and counts its way out of that state', async () => {
+    const sent: string[] = [];
+    const stuck = Array.from({ length: 62 }, () => ({ state: 'UEFI', time: 'T0' }));
+    const seen = [...stuck, { state: 'BootRom', time: 'T1' }, { state: 'OsIsRunning', time: 'T2' }];
+
+    await resetArm(contextOf(seen, sent), 'reset-arm', 'first');
+
+    expect(sent).toHaveLength(1);
+  });
 });
