@@ -147,7 +147,7 @@ describe('run-unit: people stop it', () => {
   it('ends the running step, then cancels, keeps the hold, and resumes to the end', async () => {
     const world = createWorld(inventory);
     const deps = whenActing(startEngine(world), 'patch-password', async () => {
-      await world.stores.runs.update(1 + 417, (run) => ({ ...run, cancel: { by: ben, atMs: 0 } }));
+      await world.stores.runs.update(418, (run) => ({ ...run, cancel: { by: ben, atMs: 0 } }));
     });
     const { id } = await order(world);
 
