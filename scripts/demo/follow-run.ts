@@ -170,7 +170,7 @@ export function endText(end: LineEnd): string {
     case 'answered':
       return 'answered';
     case 'stopped':
-      return end.runs.map((run) => `run ${run.id} ${run.state}`).join(', ');
+      return end.runs.map((run) => `run ${run.id} ${run.state}${cardsText(run)}`).join(', ');
     case 'refused':
       return end.by === '' ? 'refused' : `refused (${end.by})`;
     case 'unanswered':
@@ -178,4 +178,16 @@ export function endText(end: LineEnd): string {
     case 'timeout':
       return 'the time was up';
   }
+}
+
+/** " (cards: 2 done, 3 refused)": what became of the cards, counted; nothing where there is no more to say than the state. */
+function cardsText(run: Run): string {
+  const counts = new Map<string, number>();
+  const ofCards = Object.values(run.units).flatMap((unit) =>
+    (unit.targetNotes ?? []).filter((note) => unit.targets.includes(note.target)),
+  );
+  for (const note of ofCards) counts.set(note.outcome, (counts.get(note.outcome) ?? 0) + 1);
+  if (counts.size < 2) return '';
+  const texts = [...counts].map(([outcome, number]) => `${number} ${outcome}`);
+  return ` (cards: ${texts.join(', ')})`;
 }

@@ -23,6 +23,7 @@ const LabReady = z.object({
   inventory: z.string(),
   control: z.string(),
   chat: z.object({ url: z.string(), apiUrl: z.string(), botToken: z.string(), appToken: z.string() }),
+  credentials: z.record(z.string(), z.string()),
 });
 
 /** Everything the demo has started. */
@@ -72,7 +73,8 @@ export async function setStage(folder: string, redis: { url: string } | { progra
   const bot = startBot(folder, common, ready.chat);
   const worker = startWorker(folder, common, identityFile);
   await Promise.all([
-    importKey(keys.private, common),
+    importSecret(keyName, keys.private, common),
+    ...Object.entries(ready.credentials).map(async ([name, secret]) => importSecret(name, secret, common)),
     waitForLine(bot, readyLine, readyLimitMs),
     waitForLine(worker, readyLine, readyLimitMs),
   ]);
@@ -142,9 +144,9 @@ function plainEnvironment(): Record<string, string> {
   );
 }
 
-/** Files the operator's key with the real command line; the key travels over standard input and never touches the disk. */
-function importKey(privateKey: string, settings: Settings): Promise<void> {
-  const args = ['--import', 'tsx', 'src/cli.ts', 'credentials', 'import', keyName, '-'];
+/** Files a secret with the real command line; it travels over standard input and never touches the disk. */
+function importSecret(name: string, secret: string, settings: Settings): Promise<void> {
+  const args = ['--import', 'tsx', 'src/cli.ts', 'credentials', 'import', name, '-'];
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
@@ -152,10 +154,10 @@ function importKey(privateKey: string, settings: Settings): Promise<void> {
       { cwd: repository, env: { ...plainEnvironment(), ...settings }, timeout: importLimitMs },
       (error, stdout, stderr) => {
         if (error === null) resolve();
-        else reject(new Problem(`The operator's key could not be imported:\n${stdout}${stderr}`));
+        else reject(new Problem(`The credential ${name} could not be imported:\n${stdout}${stderr}`));
       },
     );
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(privateKey);
+    child.stdin?.end(secret);
   });
 }

@@ -18,7 +18,11 @@ export interface Controlled {
   readonly comparable: () => unknown;
   readonly faults: () => unknown;
   readonly setFault: (fault: FaultRequest) => void;
-  readonly clearFault: (name: string) => void;
+  /** For one card or host, or wherever it is on. */
+  readonly clearFault: (name: string, target: string | undefined) => void;
+  /** What a person at the machine does: restart it, or take its power away for a moment. */
+  readonly rebootHost: (name: string) => void;
+  readonly powerCycleHost: (name: string) => void;
 }
 
 export interface RunningControl {
@@ -57,7 +61,7 @@ class NotFound extends Error {}
 async function answer(controlled: Controlled, request: IncomingMessage): Promise<unknown> {
   // A web page in somebody's browser can send requests here; it cannot fake this header, nor send JSON unasked.
   if (!/^(127\.0\.0\.1|localhost):\d+$/.test(request.headers.host ?? '')) throw new Error('The host name is not ours.');
-  const path = new URL(request.url ?? '/', 'http://127.0.0.1').pathname;
+  const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
   const action = `${request.method} ${path}`;
   if (action === 'GET /rack/state') return controlled.state();
   if (action === 'GET /rack/comparable') return controlled.comparable();
@@ -68,8 +72,14 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
   }
   const name = /^DELETE \/faults\/([\w-]+)$/.exec(action)?.[1];
   if (name !== undefined) {
-    controlled.clearFault(name);
+    controlled.clearFault(name, searchParams.get('target') ?? undefined);
     return controlled.faults();
+  }
+  const [, host, act] = /^POST \/hosts\/([\w-]+)\/(reboot|power-cycle)$/.exec(action) ?? [];
+  if (host !== undefined) {
+    if (act === 'reboot') controlled.rebootHost(host);
+    else controlled.powerCycleHost(host);
+    return {};
   }
   throw new NotFound(`There is no ${action}.`);
 }

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
+import { provisioningParts } from './wanted.ts';
 
-/** Where an SSH server of the pretend rack listens, and the fingerprints of its keys as `ssh-keygen -lf` prints them. */
+/** Where a server of the pretend rack listens. */
 export interface LabEndpoint {
   readonly address: string;
   readonly port: number;
@@ -8,40 +9,54 @@ export interface LabEndpoint {
 
 export interface LabCard {
   readonly name: string;
+  readonly serial: string;
   readonly bmc: LabEndpoint;
   readonly arm: LabEndpoint;
 }
 
 export interface LabHost {
   readonly name: string;
+  readonly rack: string;
+  /** Host keys as `ssh-keygen -lf` prints them. */
   readonly ssh: LabEndpoint & { readonly user: string; readonly hostKeys: readonly string[] };
+  /** The host's own management controller, if it has one. */
+  readonly bmc: (LabEndpoint & { readonly user: string; readonly certSha256: string }) | null;
   readonly cards: readonly LabCard[];
+}
+
+/** Names of the credentials that the inventory refers to. */
+export interface LabCredentials {
+  readonly ssh: string;
+  readonly hostBmc: string;
+  readonly tailscale: string;
 }
 
 export interface LabInventoryOptions {
   /** age recipient of the site `lab`: what is stored for it is encrypted to this key. */
   readonly recipient: string;
-  readonly rack: string;
   readonly hosts: readonly LabHost[];
   /** Cables, as pairs of `card/uplink`. */
   readonly links: readonly (readonly [string, string])[];
   /** Ids of the user groups of the pretend Slack. */
   readonly groups: { readonly operators: string; readonly approvers: string; readonly admins: string };
-  /** Name of the credential that holds the operator's private key. */
-  readonly key: string;
+  readonly credentials: LabCredentials;
+  /** `whole`: DOCA, image, Arm and all that follows are wanted; undefined: BMC password and Secure Boot only. */
+  readonly whole?: { readonly imageFolder: string };
 }
 
 /**
  * The inventory file of the demo, as YAML. The BMC of the first card of every second host is reached through the SSH of
- * its host, so that both ways are in use. No serial numbers and no certificate pins: dpubot has to learn them.
+ * its host, so that both ways are in use. No certificate pins of cards: dpubot has to learn them. Serial numbers only
+ * where a host has several cards.
  */
 export function labInventory(options: LabInventoryOptions): string {
-  const { recipient, rack, hosts, links, groups, key } = options;
+  const { recipient, hosts, links, groups, whole } = options;
   const inventory = {
     version: 1,
     sites: { lab: { simulated: true, recipient } },
-    hosts: Object.fromEntries(hosts.map((host, index) => [host.name, hostEntry(host, { index, rack, key })])),
+    hosts: Object.fromEntries(hosts.map((host, index) => [host.name, hostEntry(host, index, options)])),
     links,
+    ...(whole && provisioningParts(whole.imageFolder, options.credentials)),
     roles: {
       operators: { userGroups: [groups.operators] },
       approvers: { userGroups: [groups.approvers] },
@@ -51,25 +66,41 @@ export function labInventory(options: LabInventoryOptions): string {
       operate: ['operators'],
       administer: ['admins'],
       approvals: { disruptive: { role: 'approvers' }, destructive: { role: 'approvers' } },
-      // Two hosts that nobody depends on: waiting for the first one would only make the demo longer.
+      // Hosts that nobody depends on: waiting for the first one would only make the demo longer.
       waves: 'all',
     },
   };
   return `# Written by the lab for its pretend rack; everything in it ends with the lab.\n${stringify(inventory)}`;
 }
 
-function hostEntry(host: LabHost, place: { index: number; rack: string; key: string }): object {
-  const via = place.index % 2 === 1 ? 'host' : 'direct';
+function hostEntry(host: LabHost, index: number, { credentials, whole }: LabInventoryOptions): object {
+  const via = index % 2 === 1 ? 'host' : 'direct';
   return {
     site: 'lab',
-    rack: place.rack,
-    ssh: { ...endpoint(host.ssh), user: host.ssh.user, key: place.key, hostKeys: host.ssh.hostKeys },
+    rack: host.rack,
+    ssh: { ...endpoint(host.ssh), user: host.ssh.user, key: credentials.ssh, hostKeys: host.ssh.hostKeys },
+    ...(whole && { profile: profileOf(host) }),
+    ...(host.bmc && {
+      bmc: {
+        ...endpoint(host.bmc),
+        user: host.bmc.user,
+        password: credentials.hostBmc,
+        certSha256: host.bmc.certSha256,
+      },
+    }),
     dpus: host.cards.map((card) => ({
       name: card.name,
+      ...(host.cards.length > 1 && { serial: card.serial }),
       bmc: { ...endpoint(card.bmc), via },
       arm: endpoint(card.arm),
     })),
   };
+}
+
+/** rack1 gets the patched image of the quest, the others the stock one; who has no controller is power cycled by hand. */
+function profileOf(host: LabHost): string {
+  if (host.bmc === null) return 'by-hand';
+  return host.rack === 'rack2' ? 'stock' : 'patched';
 }
 
 function endpoint({ address, port }: LabEndpoint): LabEndpoint {

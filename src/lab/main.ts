@@ -1,6 +1,8 @@
 /**
  * The lab in one process: pretend rack, pretend Slack, an inventory that fits them, and switches over HTTP. Run as
- * `node --import tsx src/lab/main.ts --dir DIR --recipient age1... [--time-factor 120] [--ssh-key FILE.pub] [--hosts 2]`.
+ * `node --import tsx src/lab/main.ts --dir DIR --recipient age1... [--time-factor 120] [--ssh-key FILE.pub]
+ * [--hosts 2 [--whole]]`. Without `--hosts`: rack1 and rack2, factory-fresh, with everything wanted of them. With it: so
+ * many prepared hosts of which BMC password and Secure Boot are wanted, or (`--whole`) factory-fresh ones and everything.
  * Prints one line of JSON when everything listens. Ends on SIGTERM, SIGINT, or when the process that started it is gone.
  */
 import { fstatSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,10 +14,12 @@ import { type FaultRequest, type RunningControl, startControl } from './control.
 import { labInventory, type LabHost } from './inventory.ts';
 import { comparableSnapshot } from './rack/comparable.ts';
 import type { RackLayout } from './rack/layout.ts';
-import { rack1, wideRack } from './rack/layouts.ts';
+import { hostBmcPassword, rack1, wideRack } from './rack/layouts.ts';
+import { rack2 } from './rack/rack2.ts';
 import { type RunningRack, startRack } from './rack/server.ts';
+import { tailscaleAuthKey, writeImages } from './wanted.ts';
 
-const keyName = 'ssh-ops';
+const credentials = { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale' } as const;
 /** If something does not close, the process ends all the same. */
 const closeLimitMs = 3_000;
 
@@ -26,6 +30,7 @@ const { values } = parseArgs({
     'time-factor': { type: 'string', default: '120' },
     'ssh-key': { type: 'string' },
     hosts: { type: 'string' },
+    whole: { type: 'boolean', default: false },
   },
 });
 
@@ -39,21 +44,28 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const layout = values.hosts === undefined ? rack1() : wideRack(Number(values.hosts));
+  const layouts = wantedLayouts();
   const authorizedKeys = values['ssh-key'] === undefined ? [] : [readFileSync(values['ssh-key'], 'utf8').trim()];
-  const rack = await startRack({ dir: join(dir, 'rack'), timeFactor, layout, authorizedKeys });
+  const rack = await startRack({ dir: join(dir, 'rack'), timeFactor, layouts, authorizedKeys });
   const chat = await startChat();
   const control = await startControl({
     state: () => rack.snapshot(),
     comparable: () => comparableSnapshot(rack.snapshot()),
     faults: () => ({ rack: rack.faults(), chat: chat.faults() }),
     setFault: (fault) => setFault(rack, chat, fault),
-    clearFault: (name) => clearFault(rack, chat, name),
+    clearFault: (name, target) => clearFault(rack, chat, name, target),
+    rebootHost: (name) => rack.model.host(name).warmReboot(),
+    powerCycleHost: (name) => rack.model.host(name).powerCycle(),
   });
   const inventory = resolve(dir, 'inventory.yaml');
-  writeFileSync(inventory, inventoryText(recipient, layout, rack, chat));
+  writeFileSync(inventory, inventoryText(recipient, dir, layouts, rack, chat));
   endWithParent(rack, chat, control);
   process.stdout.write(`${readyLine(inventory, timeFactor, { rack, chat, control })}\n`);
+}
+
+function wantedLayouts(): RackLayout[] {
+  if (values.hosts === undefined) return [rack1({ factoryFresh: true }), rack2()];
+  return [wideRack(Number(values.hosts), { factoryFresh: values.whole })];
 }
 
 /** One line, for the process that started the lab. The tokens open nothing but this pretend Slack. */
@@ -70,26 +82,39 @@ function readyLine(
     control: running.control.url,
     chat: { url, apiUrl, botToken, appToken, signingSecret, seed },
     hosts: running.rack.hosts,
+    // Passwords of pretend devices: whoever started the lab files them for the worker.
+    credentials: { [credentials.hostBmc]: hostBmcPassword, [credentials.tailscale]: tailscaleAuthKey },
   });
 }
 
-function inventoryText(recipient: string, layout: RackLayout, rack: RunningRack, chat: RunningChat): string {
-  const hosts = rack.hosts.map(({ name, ssh, dpus }): LabHost => ({
+function inventoryText(
+  recipient: string,
+  dir: string,
+  layouts: readonly RackLayout[],
+  rack: RunningRack,
+  chat: RunningChat,
+): string {
+  const hosts = rack.hosts.map(({ name, ssh, bmc, dpus }): LabHost => ({
     name,
+    rack: layouts.find((layout) => layout.hosts.some((host) => host.name === name))?.name ?? 'rack1',
     ssh: { address: ssh.address, port: ssh.port, user: ssh.user, hostKeys: [ssh.hostKeySha256] },
+    bmc,
     cards: dpus,
   }));
+  const whole = values.hosts === undefined || values.whole;
+  const imageFolder = resolve(dir, 'images');
+  if (whole) writeImages(imageFolder);
   return labInventory({
     recipient,
-    rack: layout.name,
     hosts,
-    links: cablesOf(layout),
+    links: layouts.flatMap(cablesOf),
     groups: {
       operators: groupId(chat, 'dpu-operators'),
       approvers: groupId(chat, 'dpu-approvers'),
       admins: groupId(chat, 'dpu-admins'),
     },
-    key: keyName,
+    credentials,
+    ...(whole && { whole: { imageFolder } }),
   });
 }
 
@@ -139,9 +164,9 @@ function setFault(rack: RunningRack, chat: RunningChat, { name, target, uses }: 
   rack.injectFault(name, { ...(target !== undefined && { target }), ...(uses !== undefined && { uses }) });
 }
 
-function clearFault(rack: RunningRack, chat: RunningChat, name: string): void {
+function clearFault(rack: RunningRack, chat: RunningChat, name: string, target: string | undefined): void {
   if (isChatFault(name)) chat.clearFault(name);
-  else rack.clearFault(name);
+  else rack.clearFault(name, target);
 }
 
 function endWithParent(rack: RunningRack, chat: RunningChat, control: RunningControl): void {

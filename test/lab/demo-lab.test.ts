@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Inventory } from '../../src/domain/inventory.ts';
+import { Inventory, sliceOf } from '../../src/domain/inventory.ts';
 import { startControl, type RunningControl } from '../../src/lab/control.ts';
 import { labInventory } from '../../src/lab/inventory.ts';
 
@@ -17,23 +17,26 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 describe('the inventory of the lab', () => {
   const host = (name: string, port: number) => ({
     name,
+    rack: 'rack1',
+    bmc: { address: '127.0.0.1', port: port + 3, user: 'root', certSha256: 'ab'.repeat(32) },
     ssh: { address: '127.0.0.1', port, user: 'ops', hostKeys: [`SHA256:${'A'.repeat(43)}`] },
     cards: [
       {
         name: `${name}-dpu0`,
+        serial: `MT-${name}`,
         bmc: { address: '127.0.0.1', port: port + 1 },
         arm: { address: '127.0.0.1', port: port + 2 },
       },
     ],
   });
-  const text = labInventory({
+  const options = {
     recipient,
-    rack: 'rack1',
     hosts: [host('as7', 4000), host('as8', 5000)],
     links: [['as7-dpu0/p0', 'as8-dpu0/p0']],
     groups: { operators: 'S1', approvers: 'S2', admins: 'S3' },
-    key: 'ssh-ops',
-  });
+    credentials: { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale' },
+  } as const;
+  const text = labInventory(options);
 
   it('is one that dpubot takes, on a simulated site', () => {
     const inventory = Inventory.parse(parse(text));
@@ -53,6 +56,16 @@ describe('the inventory of the lab', () => {
       [undefined, undefined],
     ]);
   });
+
+  it('wants everything of a whole rack: the unsigned image of the quest, DOCA, and activation through the host', () => {
+    const whole = Inventory.parse(parse(labInventory({ ...options, whole: { imageFolder: '/images' } })));
+
+    const slice = sliceOf(whole, 'as7');
+
+    expect(slice.hostProfile).toMatchObject({ image: 'bf-2.9.2-patched', activation: 'host-bmc' });
+    expect(slice.images['bf-2.9.2-patched']).toMatchObject({ signed: false, docaVersion: '2.9.2' });
+    expect(slice.entry.bmc?.password).toBe('host-bmc');
+  });
 });
 
 describe('the switches of the lab', () => {
@@ -61,8 +74,9 @@ describe('the switches of the lab', () => {
     for (const control of running.splice(0)) await control.close();
   });
 
-  async function start(): Promise<{ url: string; faults: Map<string, object> }> {
+  async function start(): Promise<{ url: string; faults: Map<string, object>; done: string[] }> {
     const faults = new Map<string, object>();
+    const done: string[] = [];
     const control = await startControl({
       state: () => ({ secret: 1 }),
       comparable: () => ({ hosts: [] }),
@@ -71,10 +85,15 @@ describe('the switches of the lab', () => {
         if (fault.name === 'unknown') throw new Error('Unknown fault "unknown".');
         faults.set(fault.name, fault);
       },
-      clearFault: (name) => faults.delete(name),
+      clearFault: (name, target) => {
+        done.push(`clear ${name} ${target ?? 'everywhere'}`);
+        faults.delete(name);
+      },
+      rebootHost: (name) => done.push(`reboot ${name}`),
+      powerCycleHost: (name) => done.push(`power cycle ${name}`),
     });
     running.push(control);
-    return { url: control.url, faults };
+    return { url: control.url, faults, done };
   }
 
   const json = { 'content-type': 'application/json' };
@@ -90,6 +109,20 @@ describe('the switches of the lab', () => {
     expect(await set.json()).toEqual([fault]);
     expect(listed).toEqual([fault]);
     expect(await cleared.json()).toEqual([]);
+  });
+
+  it('clear a fault for one target, and restart a host or take its power away', async () => {
+    const { url, done } = await start();
+
+    for (const [method, path] of [
+      ['DELETE', '/faults/dpkg-lock?target=as8'],
+      ['DELETE', '/faults/dpkg-lock'],
+      ['POST', '/hosts/as7/reboot'],
+      ['POST', '/hosts/as8/power-cycle'],
+    ] as const)
+      expect((await fetch(`${url}${path}`, { method })).status).toBe(200);
+
+    expect(done).toEqual(['clear dpkg-lock as8', 'clear dpkg-lock everywhere', 'reboot as7', 'power cycle as8']);
   });
 
   it('show the whole state of the rack, and the part that only a write changes', async () => {

@@ -6,6 +6,7 @@
  */
 import { randomUuid } from './random.ts';
 import { bootStages, cardFault, hostState, useCardFault } from './state.ts';
+import { mtuRules } from './udev.ts';
 import type { BootStage, CardEvent, CardState, Rack } from './state.ts';
 
 /** Share of the boot time that has passed when a stage begins. */
@@ -75,6 +76,8 @@ function beginBoot(rack: Rack, card: CardState, atMs: number): void {
     reportedBeforeAtMs: before.sinceMs,
   };
   card.rshim.log = [];
+  card.armOs.mtus = {};
+  card.armOs.rules = mtuRules(card.armOs.files);
   schedule(card, { atMs: stageBeginsAtMs(rack, card, 'UEFI'), kind: 'arm-uefi' });
   if (card.arm.lastStage === 'OsIsRunning') {
     schedule(card, { atMs: stageBeginsAtMs(rack, card, 'OsIsRunning'), kind: 'arm-ready' });

@@ -173,6 +173,11 @@ const knownFaults = {
     defaultUses: null,
     scope: 'host',
   },
+  'rshim-at-bmc': {
+    text: 'Somebody switched BMC rshim on: the BMC drives the card, the host gets no device.',
+    defaultUses: 1,
+    scope: 'card',
+  },
   'rshim-missing': { text: 'The host has no /dev/rshim0: the BMC owns it.', defaultUses: null, scope: 'card' },
 } satisfies Record<string, KnownFault>;
 
@@ -216,12 +221,13 @@ export function addFault(rules: FaultRule[], name: string, options: { target?: s
   return rule;
 }
 
-/** Remove all rules of that name; says how many there were. */
-export function removeFault(rules: FaultRule[], name: string): number {
+/** Remove all rules of that name, or the one for a target; says how many there were. */
+export function removeFault(rules: FaultRule[], name: string, target?: string): number {
   if (!isFaultName(name)) throw new Error(`Unknown fault "${name}".`);
   const before = rules.length;
   for (let index = rules.length - 1; index >= 0; index -= 1) {
-    if (rules[index]?.name === name) rules.splice(index, 1);
+    const rule = rules[index];
+    if (rule?.name === name && (target === undefined || rule.target === target)) rules.splice(index, 1);
   }
   return before - rules.length;
 }

@@ -114,6 +114,7 @@ function initialCard(host: string, hasRshim: boolean, layout: CardLayout, bootId
       timesyncActive: true,
     },
     install: null,
+    pushes: { begun: 0, running: 0, most: 0 },
     events: [],
   };
 }
@@ -145,6 +146,12 @@ function hostFiles(layout: Omit<HostLayout, 'cards'>): HostState['files'] {
   if (layout.headers === false) return files;
   const own = { owner: 'root', group: 'root', modifiedAtMs: 0 };
   files[`/usr/src/linux-headers-${kernel}`] = { kind: 'dir', mode: 0o755, ...own };
+  files[`/usr/src/linux-headers-${kernel}/Makefile`] = {
+    kind: 'file',
+    text: '# SPDX-License-Identifier: GPL-2.0\n',
+    mode: 0o644,
+    ...own,
+  };
   files[`/lib/modules/${kernel}/build`] = {
     kind: 'link',
     target: `/usr/src/linux-headers-${kernel}`,

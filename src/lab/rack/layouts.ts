@@ -56,13 +56,16 @@ export function plainHost(name: string, address: string, cards: CardLayout[]): H
   };
 }
 
+/** One password for the management controllers of all hosts, as many fleets have it. */
+export const hostBmcPassword = 'Calvin-R7615-lab!';
+
 /** A host as it comes out of its box: no DOCA, no rshim, no MFT, kernel headers, and a management controller of its own. */
 export function factoryHost(name: string, address: string, cards: CardLayout[]): HostLayout {
   const bmcAddress = address.replace(/\d+$/, (last) => String(Number(last) + 100));
   return {
     ...plainHost(name, address, cards),
     packages: { openssh: '1:8.9p1-3ubuntu0.10' },
-    bmc: { address: bmcAddress, user: 'root', password: `Calvin-${name}-7615!` },
+    bmc: { address: bmcAddress, user: 'root', password: hostBmcPassword },
   };
 }
 
@@ -116,8 +119,9 @@ function preparedRack1(): RackLayout {
  * `rack1` with so many hosts, one factory-fresh card each; those after the first two have no cable. For tests that need a
  * card of their own. At most 200, so that every address stays inside the management network.
  */
-export function wideRack(hostCount: number): RackLayout {
-  const layout = rack1();
+export function wideRack(hostCount: number, options: { factoryFresh?: boolean } = {}): RackLayout {
+  const layout = rack1(options);
+  const hostOf = options.factoryFresh === true ? factoryHost : plainHost;
   for (let number = layout.hosts.length; number < Math.min(hostCount, 200); number += 1) {
     const name = `as${number + 7}`;
     const hex = number.toString(16).padStart(2, '0');
@@ -130,7 +134,7 @@ export function wideRack(hostCount: number): RackLayout {
       armAddress: `10.20.8.${number}`,
       bmcAddress: `10.20.9.${number}`,
     });
-    layout.hosts.push(plainHost(name, `10.20.7.${number + 20}`, [card]));
+    layout.hosts.push(hostOf(name, `10.20.7.${number + 20}`, [card]));
   }
   return layout;
 }

@@ -13,10 +13,10 @@ import type { FaultInfo } from './faults.ts';
 import type { RackLayout } from './layout.ts';
 import { rack1 } from './layouts.ts';
 import { initialState } from './initial-state.ts';
-import { hostIsUp, powerCycleHost, warmRebootHost } from './power.ts';
+import { hostIsUp, powerCycleHost, refreshHost, warmRebootHost } from './power.ts';
 import { handleRedfish } from './redfish/service.ts';
 import type { RedfishAnswer, RedfishRequest } from './redfish/types.ts';
-import { runLine, startLine } from './shell/session.ts';
+import { connectionTo, runLine, startLine } from './shell/session.ts';
 import type { ProgramOutput, RunningProgram } from './shell/session.ts';
 import type { ExecResult, Machine } from './shell/types.ts';
 import { newRack } from './new-rack.ts';
@@ -97,7 +97,8 @@ export interface RackModel {
   connectOutside(outside: Outside): void;
   snapshot(): RackSnapshot;
   injectFault(name: string, options?: { target?: string; uses?: number }): void;
-  clearFault(name: string): void;
+  /** For one target, or wherever it is on. */
+  clearFault(name: string, target?: string): void;
   faults(): FaultInfo[];
   /** Is a fault active for this host or card? Uses it up when asked to. */
   hasFault(name: string, target: string, use?: 'use'): boolean;
@@ -118,7 +119,7 @@ function execOn(rack: Rack, machine: Machine, target: string, user: string, line
   const { faults } = rack.state;
   if (useFault(faults, 'ssh-hang', [target])) return { stdout: '', stderr: '', exitCode: null, fault: 'hang' };
   for (const card of machine.cards) advanceCard(rack, card);
-  const result = runLine(rack, machine, user, line, stdin);
+  const result = runLine(rack, machine, user, line, stdin, { connection: connectionTo(machine) });
   return useFault(faults, 'ssh-drop', [target]) ? { stdout: '', stderr: '', exitCode: null, fault: 'drop' } : result;
 }
 
@@ -133,7 +134,7 @@ const down: ExecResult = { stdout: '', stderr: '', exitCode: null, fault: 'drop'
 function createCard(rack: Rack, card: CardState): CardModel {
   const machine = machineOf(rack, card.name);
   const armIsUp = (): boolean => {
-    rack.scheduler.run(rack.nowMs());
+    refreshHost(rack, hostState(rack, card.host));
     advanceCard(rack, card);
     return armStage(rack, card) === 'OsIsRunning';
   };
@@ -146,7 +147,7 @@ function createCard(rack: Rack, card: CardState): CardModel {
     addresses: { bmc: card.hardware.bmc.address, arm: card.hardware.arm.address },
     armExec: (user, line, stdin = '') => (armIsUp() ? execOn(rack, machine, card.name, user, line, stdin) : down),
     armStart: (user, line, to, terminal = false) =>
-      armIsUp() ? startLine(rack, machine, user, line, to, terminal) : null,
+      armIsUp() ? startLine(rack, machine, user, line, to, { terminal, connection: connectionTo(machine) }) : null,
     armFiles: machine.files,
     armHostKeyGeneration: () => card.armOs.hostKeyGeneration,
     armIsUp,
@@ -156,7 +157,7 @@ function createCard(rack: Rack, card: CardState): CardModel {
     armLogin: (user, password) => armLogin(card, user, password),
     changeArmPassword: (current, next) => changeArmPassword(card, current, next),
     redfish: (request) => {
-      rack.scheduler.run(rack.nowMs());
+      refreshHost(rack, hostState(rack, card.host));
       return handleRedfish(rack, card, request);
     },
     bmcIsUp: () => rack.nowMs() >= card.bmc.downUntilMs,
@@ -169,7 +170,7 @@ function createCard(rack: Rack, card: CardState): CardModel {
 function createHost(rack: Rack, host: HostState, dpus: CardModel[]): HostModel {
   const machine = machineOf(rack, host.name);
   const isUp = (): boolean => {
-    rack.scheduler.run(rack.nowMs());
+    refreshHost(rack, host);
     return hostIsUp(rack, host);
   };
   const { bmc } = host.hardware;
@@ -179,7 +180,8 @@ function createHost(rack: Rack, host: HostState, dpus: CardModel[]): HostModel {
     address: host.hardware.address,
     dpus,
     exec: (user, line, stdin = '') => (isUp() ? execOn(rack, machine, host.name, user, line, stdin) : down),
-    start: (user, line, to, terminal = false) => (isUp() ? startLine(rack, machine, user, line, to, terminal) : null),
+    start: (user, line, to, terminal = false) =>
+      isUp() ? startLine(rack, machine, user, line, to, { terminal, connection: connectionTo(machine) }) : null,
     files: machine.files,
     reaches: (address) => {
       rack.scheduler.run(rack.nowMs());
@@ -187,7 +189,7 @@ function createHost(rack: Rack, host: HostState, dpus: CardModel[]): HostModel {
     },
     bmc: bmc ?? null,
     bmcRedfish: (request) => {
-      rack.scheduler.run(rack.nowMs());
+      refreshHost(rack, host);
       return answerHostBmc(rack, host, request);
     },
     loseLink: (ms) => (host.linkLostUntilMs = rack.nowMs() + ms),
@@ -216,13 +218,13 @@ function startHostFault(rack: Rack, name: string, target: string | null): void {
 /** What injecting does at once, before any use. */
 function startFault(rack: Rack, name: string, target: string | null): void {
   startHostFault(rack, name, target);
-  if (name !== 'bmc-locked') return;
+  if (name !== 'bmc-locked' && name !== 'rshim-at-bmc') return;
   for (const card of rack.state.cards) {
     if (target !== null && target !== card.name && target !== card.host) continue;
-    card.bmc.failedLogins = lockoutThreshold;
-    card.bmc.lockedUntilMs = rack.nowMs() + lockoutMs;
+    if (name === 'rshim-at-bmc') card.rshim = { ...card.rshim, bmcEnabled: true, owner: 'bmc' };
+    else card.bmc = { ...card.bmc, failedLogins: lockoutThreshold, lockedUntilMs: rack.nowMs() + lockoutMs };
   }
-  removeFault(rack.state.faults, 'bmc-locked');
+  removeFault(rack.state.faults, name);
 }
 
 function isHostFault(name: string): boolean {
@@ -256,13 +258,13 @@ export function createRack(options: RackOptions): RackModel {
     card: cardModel,
     nowMs,
     tick: () => {
-      rack.scheduler.run(rack.nowMs());
+      for (const host of state.hosts) refreshHost(rack, host);
       for (const card of state.cards) advanceCard(rack, card);
       rack.scheduler.run(rack.nowMs());
     },
     connectOutside: (outside) => (rack.outside = outside),
     snapshot: () => {
-      rack.scheduler.run(rack.nowMs());
+      for (const host of state.hosts) refreshHost(rack, host);
       for (const card of state.cards) advanceCard(rack, card);
       return structuredClone({ ...state, savedAtMs: nowMs() });
     },
@@ -274,9 +276,10 @@ export function createRack(options: RackOptions): RackModel {
       const rule = addFault(state.faults, name, { ...(target && { target }), ...(uses && { uses }) });
       startFault(rack, rule.name, rule.target);
     },
-    clearFault: (name) => {
-      removeFault(state.faults, name);
-      if (name === 'link-lost') for (const host of state.hosts) host.linkLostUntilMs = 0;
+    clearFault: (name, target) => {
+      removeFault(state.faults, name, target);
+      if (name !== 'link-lost') return;
+      for (const host of state.hosts) if (target === undefined || host.name === target) host.linkLostUntilMs = 0;
     },
     faults: () => describeFaults(state.faults),
     hasFault: (name, target, use) => {

@@ -8,7 +8,7 @@ import { startLine } from './shell/session.ts';
 import type { Machine } from './shell/types.ts';
 import type { Rack, RackSnapshot } from './state.ts';
 import { armMachine } from './tools/arm.ts';
-import { diskBytes, systemBytes } from './tools/disk.ts';
+import { diskBytes, systemBytes } from './tools/mounts.ts';
 import { hostMachine } from './tools/host.ts';
 import { consoleCard } from './tools/rshim.ts';
 

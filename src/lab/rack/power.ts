@@ -7,6 +7,7 @@
 import { advanceCard, armOff, decideRshimOwner, resetBmc, schedule } from './card-clock.ts';
 import type { DpuMode } from './layout.ts';
 import { randomUuid } from './random.ts';
+import { mtuRules } from './udev.ts';
 import { cardFault, cardsOfHost, useCardFault } from './state.ts';
 import type { CardState, HostState, Rack } from './state.ts';
 
@@ -28,6 +29,8 @@ function stopSystem(rack: Rack, host: HostState): void {
 
 function startHost(rack: Rack, host: HostState, downMs: number): void {
   stopSystem(rack, host);
+  host.network.rules = mtuRules(host.files);
+  delete host.stopping;
   host.power = 'on';
   host.downUntilMs = rack.nowMs() + downMs;
   host.bootedAtMs = host.downUntilMs;
@@ -77,6 +80,7 @@ export function powerCycleHost(rack: Rack, host: HostState): void {
 /** Take power away and leave it away. */
 export function powerOffHost(rack: Rack, host: HostState): void {
   stopSystem(rack, host);
+  delete host.stopping;
   host.power = 'off';
   powerOffCards(rack, host);
 }
@@ -88,7 +92,33 @@ export function powerOnHost(rack: Rack, host: HostState): void {
   powerOnCards(rack, host);
 }
 
-/** Is the host switched on and past its BIOS? */
+/** How long systemd takes to stop what runs on a host. */
+const shutdownMs = 60_000;
+
+/** Ask the system to go down by itself; nobody can log in from now on. */
+export function shutDownHost(rack: Rack, host: HostState, end: 'off' | 'restart'): void {
+  if (host.stopping === undefined) stopSystem(rack, host);
+  host.stopping ??= { atMs: rack.nowMs() + shutdownMs, end };
+}
+
+/** Do what is due to a host: the end of a shutdown. */
+function advanceHost(rack: Rack, host: HostState): void {
+  const { stopping } = host;
+  if (stopping === undefined || stopping.atMs > rack.nowMs()) return;
+  rack.scheduler.at(stopping.atMs, () => {
+    if (stopping.end === 'off') powerOffHost(rack, host);
+    else warmRebootHost(rack, host);
+  });
+}
+
+/** Let happen what is due to programs and to a host. */
+export function refreshHost(rack: Rack, host: HostState): void {
+  rack.scheduler.run(rack.nowMs());
+  advanceHost(rack, host);
+}
+
+/** Is the host switched on, past its BIOS and not on its way down? */
 export function hostIsUp(rack: Rack, host: HostState): boolean {
-  return host.power === 'on' && rack.nowMs() >= host.downUntilMs;
+  advanceHost(rack, host);
+  return host.power === 'on' && host.stopping === undefined && rack.nowMs() >= host.downUntilMs;
 }

@@ -221,7 +221,7 @@ export async function startRack(options: StartRackOptions): Promise<RunningRack>
     snapshot: () => model.snapshot(),
     saveState: () => replaceFile(join(options.dir, stateFile), JSON.stringify(model.snapshot())),
     injectFault: (name, fault) => model.injectFault(name, fault),
-    clearFault: (name) => model.clearFault(name),
+    clearFault: (name, target) => model.clearFault(name, target),
     faults: () => model.faults(),
     close: async () => {
       clearInterval(ticker);

@@ -14,6 +14,7 @@ import type { PackageState } from './packages/state.ts';
 import type { ConsoleState } from './rshim/console.ts';
 import type { Scheduler } from './shell/scheduler.ts';
 import type { Descriptor, Machine } from './shell/types.ts';
+import type { MtuRule } from './udev.ts';
 
 /** Boot stages in the order they happen. Source: BlueField BMC manual, OemLastState values. */
 export const bootStages = ['BootRom', 'BL2', 'BL31', 'UEFI', 'OsStarting', 'OsIsRunning'] as const;
@@ -115,10 +116,14 @@ export interface CardState {
     files: StoredFiles;
     packages: PackageState;
     mtus: Record<string, number>;
+    /** The udev rules this start of the system met. */
+    rules?: MtuRule[];
     tailscale: TailscaleState | null;
     timesyncActive: boolean;
   };
   install: InstallState | null;
+  /** Runs of bfb-install for this card: begun so far, at this moment, and most at one moment. */
+  pushes: { begun: number; running: number; most: number };
   events: CardEvent[];
 }
 
@@ -133,6 +138,8 @@ export interface HostState {
   rshimServiceActive: boolean;
   mstStarted: boolean;
   power: 'on' | 'off';
+  /** The system is going down, and what comes then. */
+  stopping?: { atMs: number; end: 'off' | 'restart' };
   packages: PackageState;
   files: StoredFiles;
   /** Version of the mlx5 modules on disk and in memory; null is the kernel's own. */
@@ -147,10 +154,47 @@ export interface HostState {
   log: string[];
 }
 
-/** Namespaces, addresses and links that somebody set by hand; a reboot takes them away. */
+/** Namespaces, addresses, links and PCI bindings that somebody set by hand; a reboot takes them away. */
 export interface NetworkState {
   namespaces: string[];
-  links: Record<string, { namespace: string; addresses: string[]; up: boolean; mtu: number | null }>;
+  links: Record<string, LinkSettings>;
+  /** The udev rules this start of the system met. */
+  rules?: MtuRule[];
+  routes?: { dst: string; gateway?: string; dev: string }[];
+  /** PCI address -> what was written to its files in sysfs. */
+  functions?: Record<string, FunctionSettings>;
+}
+
+/** A link as somebody set it. */
+export interface LinkSettings {
+  namespace: string;
+  addresses: string[];
+  up: boolean;
+  mtu: number | null;
+  /** The bond or bridge it belongs to. */
+  master?: string;
+  /** Set on a link that `ip link add` made. */
+  made?: MadeLink;
+}
+
+/** What `ip link add` was told. */
+export interface MadeLink {
+  kind: 'bond' | 'bridge' | 'vlan' | 'dummy' | 'macvlan';
+  index: number;
+  mac: string;
+  /** The device under a VLAN or macvlan. */
+  lower?: string;
+  vlanId?: number;
+  mode?: string;
+}
+
+/** A PCI function as somebody set it. */
+export interface FunctionSettings {
+  /** Null: unbound. */
+  driver?: string | null;
+  override?: string;
+  /** Virtual functions that were switched on. */
+  virtualFunctions?: number;
 }
 
 /** The host's own management controller. */

@@ -96,7 +96,7 @@ export class Files extends FileTree {
     const real = this.resolve(path, true);
     const node = this.at(real);
     if (node === null) throw new FileError('ENOENT');
-    if (node.kind === 'live') throw new FileError('EPERM');
+    if (node.kind === 'live' || isLivePlace(real)) throw new FileError('EPERM');
     this.#writableParent(real, who);
     if (node.kind === 'dir' && this.list(real).length > 0) throw new FileError('ENOTEMPTY');
     this.drop(real);
@@ -134,7 +134,7 @@ export class Files extends FileTree {
   ): void {
     const real = this.resolve(path);
     const node = this.get(path, who);
-    if (node.kind === 'live') return;
+    if (node.kind === 'live' || isLivePlace(real)) return;
     if (!who.root && (node.owner !== who.user || changes.owner !== undefined)) throw new FileError('EPERM');
     this.put(real, { ...node, ...changes });
   }

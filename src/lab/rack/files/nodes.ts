@@ -37,6 +37,12 @@ export interface LiveFile {
   /** Only root may read it. */
   rootOnly?: boolean;
   device?: boolean;
+  /** A block device instead of a character device. */
+  block?: boolean;
+  /** A symbolic link to this, as sysfs has many. */
+  link?: string;
+  /** A directory, which may be empty. */
+  directory?: boolean;
   executable?: boolean;
   /** What writing does; the name of an error, or null. */
   write?: (text: string) => ErrorName | null;

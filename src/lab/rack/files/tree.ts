@@ -11,7 +11,8 @@ import { normalize, patternToRegExp } from './paths.ts';
 
 export interface FilesOptions {
   stored: () => StoredFiles;
-  live: () => LiveFiles;
+  /** The live files around a path: those of its first directory, or all for `/`. */
+  live: (path: string) => LiveFiles;
   nowMs: () => number;
   /** Bytes that may still be written. */
   freeBytes: () => number;
@@ -39,8 +40,31 @@ export function isLivePlace(path: string): boolean {
 /** A file system that is looked at. */
 export class FileTree {
   protected readonly options: FilesOptions;
+  /** Live files by first directory, for as long as one look takes; null between looks. */
+  #seen: Map<string, LiveFiles> | null = null;
+
   constructor(options: FilesOptions) {
     this.options = options;
+  }
+
+  /** One look, in which nothing changes: the live files are put together once, not for every directory on the way. */
+  #look<T>(run: () => T): T {
+    if (this.#seen !== null) return run();
+    this.#seen = new Map();
+    try {
+      return run();
+    } finally {
+      this.#seen = null;
+    }
+  }
+
+  #live(path: string): LiveFiles {
+    const place = path.split('/')[1] ?? '';
+    const known = this.#seen?.get(place);
+    if (known !== undefined) return known;
+    const live = this.options.live(path);
+    this.#seen?.set(place, live);
+    return live;
   }
 
   #mount(path: string): { files: FileTree; path: string } | null {
@@ -58,8 +82,10 @@ export class FileTree {
     if (stored !== undefined) return stored;
     const base = { owner: 'root', group: 'root', modifiedAtMs: 0 };
     if (isLivePlace(path)) {
-      const live = this.options.live();
+      const live = this.#live(path);
       const file = live.get(path);
+      if (file?.link !== undefined) return { ...base, kind: 'link', target: file.link, mode: 0o777 };
+      if (file?.directory === true) return { ...base, kind: 'dir', mode: 0o755 };
       if (file !== undefined) {
         const write = file.write === undefined ? 0 : 0o200;
         return { ...base, kind: 'live', file, mode: (file.rootOnly === true ? 0o400 : 0o444) | write };
@@ -72,7 +98,11 @@ export class FileTree {
   }
 
   /** Absolute path with every link on the way replaced; the end too unless `keepLast`. */
-  resolve(path: string, keepLast = false, depth = 0): string {
+  resolve(path: string, keepLast = false): string {
+    return this.#look(() => this.#resolve(path, keepLast, 0));
+  }
+
+  #resolve(path: string, keepLast: boolean, depth: number): string {
     if (depth > maxLinks) throw new FileError('ELOOP');
     const parts = normalize(path).split('/').slice(1);
     let current = '';
@@ -83,7 +113,7 @@ export class FileTree {
       if (node?.kind === 'link' && !(isLast && keepLast)) {
         const rest = parts.slice(index + 1).join('/');
         const target = normalize(node.target, current === '' ? '/' : current);
-        return this.resolve(rest === '' ? target : `${target}/${rest}`, keepLast, depth + 1);
+        return this.#resolve(rest === '' ? target : `${target}/${rest}`, keepLast, depth + 1);
       }
       current = next;
     }
@@ -92,16 +122,18 @@ export class FileTree {
 
   /** What is there, following links, or null. */
   find(path: string, follow = true): FoundNode | null {
-    return this.at(this.resolve(path, !follow));
+    return this.#look(() => this.at(this.resolve(path, !follow)));
   }
 
   /** What is there, or ENOENT; directories on the way must be passable for the reader. */
   get(path: string, who: Who, follow = true): FoundNode {
-    const real = this.resolve(path, !follow);
-    this.pass(real, who);
-    const node = this.at(real);
-    if (node === null) throw new FileError('ENOENT');
-    return node;
+    return this.#look(() => {
+      const real = this.resolve(path, !follow);
+      this.pass(real, who);
+      const node = this.at(real);
+      if (node === null) throw new FileError('ENOENT');
+      return node;
+    });
   }
 
   /** Every directory on the way must be there and passable. */
@@ -168,13 +200,17 @@ export class FileTree {
 
   /** Names in a directory, sorted. */
   list(path: string): string[] {
+    return this.#look(() => this.#list(path));
+  }
+
+  #list(path: string): string[] {
     const real = this.resolve(path);
     const mounted = this.#mount(real);
     if (mounted !== null) return mounted.files.list(mounted.path);
     const prefix = real === '/' ? '/' : `${real}/`;
     const names = new Set<string>();
     const keys = [Object.keys(this.options.stored()), Object.keys(this.options.mounts ?? {})];
-    if (isLivePlace(real) || real === '/') keys.push([...this.options.live().keys()]);
+    if (isLivePlace(real) || real === '/') keys.push([...this.#live(real).keys()]);
     for (const key of keys.flat())
       if (key !== prefix && key.startsWith(prefix)) names.add(key.slice(prefix.length).split('/')[0] ?? '');
     return [...names].sort();

@@ -3,7 +3,8 @@
  *
  * Source: iDRAC9 Redfish API guide (System.Embedded.1, reset types, error ids IDRAC.2.8.*), DSP0266.
  */
-import { hostIsUp, powerCycleHost, powerOffHost, powerOnHost, warmRebootHost } from '../power.ts';
+import { hostIsUp, powerCycleHost, powerOffHost, powerOnHost, shutDownHost, warmRebootHost } from '../power.ts';
+import { alreadyPowered, badResetType, denied, notAllowed, notFound, reply } from './answers.ts';
 import { randomText } from '../random.ts';
 import type { RedfishAnswer, RedfishRequest } from '../redfish/types.ts';
 import type { HostBmcState, HostState, Rack } from '../state.ts';
@@ -21,31 +22,6 @@ const resetTypes = [
   'Nmi',
   'PowerCycle',
 ];
-
-function reply(status: number, json: unknown, headers: Record<string, string> = {}): RedfishAnswer {
-  const body = json === null ? '' : JSON.stringify(json);
-  return {
-    status,
-    body,
-    headers: {
-      'OData-Version': '4.0',
-      Server: 'iDRAC/9',
-      ...(body !== '' && { 'Content-Type': 'application/json;odata.metadata=minimal;charset=utf-8' }),
-      'Content-Length': String(Buffer.byteLength(body)),
-      ...headers,
-    },
-  };
-}
-
-function problem(status: number, id: string, message: string): RedfishAnswer {
-  return reply(status, {
-    error: {
-      '@Message.ExtendedInfo': [{ Message: message, MessageId: id, MessageSeverity: 'Critical', Resolution: '' }],
-      code: 'Base.1.12.GeneralError',
-      message: 'A general error has occurred. See ExtendedInfo for more information',
-    },
-  });
-}
 
 function rightPassword(rack: Rack, bmc: HostBmcState, user: string, password: string): boolean {
   if (rack.nowMs() < bmc.lockedUntilMs) return false;
@@ -77,47 +53,56 @@ function parsed(request: RedfishRequest): Record<string, unknown> | null {
   }
 }
 
+function sessionBody(uri: string, id: string, user: string): unknown {
+  return {
+    '@odata.context': '/redfish/v1/$metadata#Session.Session',
+    '@odata.id': uri,
+    '@odata.type': '#Session.v1_6_0.Session',
+    Description: 'User Session',
+    Id: id,
+    Name: 'User Session',
+    Password: null,
+    SessionType: 'Redfish',
+    UserName: user,
+  };
+}
+
 function login(rack: Rack, bmc: HostBmcState, request: RedfishRequest): RedfishAnswer {
   const body = parsed(request);
   const user = typeof body?.['UserName'] === 'string' ? body['UserName'] : '';
   const password = typeof body?.['Password'] === 'string' ? body['Password'] : '';
-  if (!rightPassword(rack, bmc, user, password))
-    return problem(
-      401,
-      'Base.1.12.AccessDenied',
-      'The authentication credentials included with this request are missing or invalid.',
-    );
+  if (!rightPassword(rack, bmc, user, password)) return denied();
   const id = String(bmc.sessions.length + 1 + bmc.nextJob);
   const nowMs = rack.sessionNowMs();
   const token = randomText(rack.state, 32);
   bmc.sessions.push({ id, token, user, remote: request.remote ?? '', createdAtMs: nowMs, lastUsedAtMs: nowMs });
   const uri = `${sessionsPath}/${id}`;
-  return reply(201, { '@odata.id': uri, Id: id, UserName: user }, { Location: uri, 'X-Auth-Token': token });
+  return reply(201, sessionBody(uri, id, user), { Location: uri, 'X-Auth-Token': token });
 }
 
 function reset(rack: Rack, host: HostState, request: RedfishRequest): RedfishAnswer {
   const type = parsed(request)?.['ResetType'];
-  if (typeof type !== 'string' || !resetTypes.includes(type)) {
-    return problem(
-      400,
-      'Base.1.12.ActionParameterValueNotInList',
-      `The value '${String(type)}' for the parameter ResetType is not in the list of acceptable values.`,
-    );
-  }
+  if (typeof type !== 'string' || !resetTypes.includes(type)) return badResetType(String(type));
   const off = host.power === 'off';
-  const busy = (word: string): RedfishAnswer => problem(409, 'IDRAC.2.8.PSU501', `Server is already powered ${word}.`);
-  if (type === 'On' && !off) return busy('ON');
-  if (type !== 'On' && type !== 'PushPowerButton' && off) return busy('OFF');
+  if (type === 'On' && !off) return alreadyPowered('ON');
+  if (type !== 'On' && type !== 'PushPowerButton' && off) return alreadyPowered('OFF');
+  // A system that still starts does not hear the button yet.
+  const graceful = (end: 'off' | 'restart'): void => {
+    if (hostIsUp(rack, host)) shutDownHost(rack, host, end);
+  };
   if (type === 'On') powerOnHost(rack, host);
-  else if (type === 'ForceOff' || type === 'GracefulShutdown') powerOffHost(rack, host);
+  else if (type === 'ForceOff') powerOffHost(rack, host);
+  else if (type === 'GracefulShutdown') graceful('off');
+  else if (type === 'GracefulRestart') graceful('restart');
   else if (type === 'PowerCycle') powerCycleHost(rack, host);
-  else if (type === 'ForceRestart' || type === 'GracefulRestart') warmRebootHost(rack, host);
-  else if (type === 'PushPowerButton') (off ? powerOnHost : powerOffHost)(rack, host);
+  else if (type === 'ForceRestart') warmRebootHost(rack, host);
+  else if (type === 'PushPowerButton' && off) powerOnHost(rack, host);
+  else if (type === 'PushPowerButton') graceful('off');
   return reply(204, null);
 }
 
 function system(rack: Rack, host: HostState): unknown {
-  const starting = host.power === 'on' && !hostIsUp(rack, host);
+  const starting = host.power === 'on' && rack.nowMs() < host.downUntilMs;
   return {
     '@odata.id': systemPath,
     '@odata.type': '#ComputerSystem.v1_20_1.ComputerSystem',
@@ -156,15 +141,28 @@ function read(rack: Rack, host: HostState, path: string): RedfishAnswer {
       FirmwareVersion: '7.10.70.10',
       ManagerType: 'BMC',
     },
+    '/redfish/v1/SessionService': {
+      '@odata.id': '/redfish/v1/SessionService',
+      '@odata.type': '#SessionService.v1_1_8.SessionService',
+      Id: 'SessionService',
+      Name: 'Session Service',
+      ServiceEnabled: true,
+      SessionTimeout: 1800,
+      Sessions: { '@odata.id': sessionsPath },
+    },
+    ...Object.fromEntries(
+      (host.bmc?.sessions ?? []).map(({ id, user }) => {
+        const uri = `${sessionsPath}/${id}`;
+        return [uri, sessionBody(uri, id, user)];
+      }),
+    ),
     [sessionsPath]: collection(
       sessionsPath,
       (host.bmc?.sessions ?? []).map((each) => `${sessionsPath}/${each.id}`),
     ),
   };
   const found = resources[path];
-  return found === undefined
-    ? problem(404, 'Base.1.12.ResourceMissingAtURI', `The resource at the URI ${path} was not found.`)
-    : reply(200, found);
+  return found === undefined ? notFound(path) : reply(200, found);
 }
 
 const root = {
@@ -188,17 +186,12 @@ export function answerHostBmc(rack: Rack, host: HostState, request: RedfishReque
   const path = (request.path.split('?')[0] ?? '').replace(/(.)\/$/, '$1');
   if (path === '/redfish/v1' && request.method === 'GET') return reply(200, root);
   if (path === sessionsPath && request.method === 'POST') return login(rack, bmc, request);
-  if (!authenticated(rack, bmc, request))
-    return problem(
-      401,
-      'Base.1.12.AccessDenied',
-      'The authentication credentials included with this request are missing or invalid.',
-    );
+  if (!authenticated(rack, bmc, request)) return denied();
   if (request.method === 'GET') return read(rack, host, path);
   if (request.method === 'DELETE' && path.startsWith(`${sessionsPath}/`)) {
     bmc.sessions = bmc.sessions.filter((session) => `${sessionsPath}/${session.id}` !== path);
     return reply(204, null);
   }
   if (request.method === 'POST' && path === resetPath) return reset(rack, host, request);
-  return problem(405, 'Base.1.12.OperationNotAllowed', 'The HTTP method is not allowed for the requested resource.');
+  return notAllowed();
 }

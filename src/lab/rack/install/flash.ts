@@ -8,6 +8,7 @@ import { advanceCard, resetBmc, schedule, startInstallBoot } from '../card-clock
 import { printOnConsole } from '../rshim/console.ts';
 import { cardFault, useCardFault } from '../state.ts';
 import type { CardState, InstallState, Rack } from '../state.ts';
+import { runCloudInit } from './cloud-init.ts';
 import { runInstallerHooks } from './hooks.ts';
 import { imageFiles } from './image-files.ts';
 import type { LabImage } from './images.ts';
@@ -136,6 +137,8 @@ function writeSystem(rack: Rack, card: CardState, install: InstallState, image: 
     timesyncActive: true,
   };
   install.settings = runInstallerHooks(rack, card, install.config);
+  const own = rack.machines.get(card.name);
+  if (own !== undefined) runCloudInit(own.files);
   const hash = setting(install, 'ubuntu_PASSWORD');
   if (hash !== null) {
     say(rack, card, 'Changing the default password for user ubuntu');

@@ -1,5 +1,6 @@
 /** Files of a freshly flashed Arm system. Source: bfb-build Ubuntu images. */
 import type { StoredFiles, StoredNode } from '../files/nodes.ts';
+import { seedFiles, seedFolders } from './cloud-init.ts';
 import { imageNamed } from './images.ts';
 
 /** Ubuntu 22.04's /etc/os-release, the same on hosts and on stock Arm images. */
@@ -42,6 +43,8 @@ const folders = [
   '/run',
   '/srv',
   '/tmp',
+  '/etc/udev',
+  '/etc/udev/rules.d',
   '/usr',
   '/usr/bin',
   '/usr/lib',
@@ -61,6 +64,7 @@ const folders = [
   '/var/lib/apt',
   '/var/lib/apt/lists',
   '/var/lib/dpkg',
+  '/var/lib/dpkg/updates',
   '/var/log',
   '/var/tmp',
   '/dev/shm',
@@ -74,7 +78,7 @@ export function baseFiles(user: string, kernel: string, extra: Record<string, st
     files[path] = { kind: 'dir', mode, owner, group: owner, modifiedAtMs: 0 };
   };
   directory('/');
-  for (const path of folders) directory(path);
+  for (const path of [...folders, ...seedFolders]) directory(path);
   for (const path of ['/tmp', '/var/tmp', '/dev/shm']) directory(path, 0o1777);
   directory('/root', 0o700);
   directory(`/home/${user}`, 0o755, user);
@@ -93,6 +97,7 @@ export function imageFiles(imageName: string, authorizedKeys: string[]): StoredF
     '/etc/hosts':
       '127.0.0.1 localhost\n\n# The following lines are desirable for IPv6 capable hosts\n::1 ip6-localhost ip6-loopback\n',
     '/etc/resolv.conf': 'nameserver 192.168.100.1\n',
+    ...seedFiles,
     '/etc/apt/sources.list': 'deb http://ports.ubuntu.com/ubuntu-ports jammy main restricted universe\n',
   });
   const own: Pick<StoredNode, 'owner' | 'group' | 'modifiedAtMs'> = {

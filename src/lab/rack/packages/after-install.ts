@@ -19,6 +19,7 @@ export function afterInstall(frame: Frame, name: string, version: string): strin
     const kernel = name.slice('linux-headers-'.length);
     if (files.find(`/lib/modules/${kernel}/build`) === null && kernel !== 'generic') {
       if (files.find(`/usr/src/${name}`) === null) files.makeDirectory(`/usr/src/${name}`, root);
+      files.write(`/usr/src/${name}/Makefile`, '# SPDX-License-Identifier: GPL-2.0\n', root);
       files.link(`/usr/src/${name}`, `/lib/modules/${kernel}/build`, root);
     }
   }

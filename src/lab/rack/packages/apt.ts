@@ -19,7 +19,7 @@ const unpackMs = 400;
 const dkmsMs = 45_000;
 
 /** Who holds dpkg's lock, or null. */
-function lockHolder(frame: Frame): string | null {
+export function lockHolder(frame: Frame): string | null {
   const { host } = frame.machine;
   if (host !== null && findFault(frame.rack.state.faults, 'dpkg-lock', [host.name]) !== undefined)
     return '1234 (unattended-upgr)';

@@ -1,13 +1,10 @@
-/** `dpkg`, `dpkg-query`, `apt-cache policy`, `gpg`. Source: dpkg 1.21, apt 2.4, GnuPG 2.2 output formats. */
+/** `dpkg`, `dpkg-query`, `apt-cache policy`. Source: dpkg 1.21, apt 2.4 output formats. */
 import { complain, out } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
-import { at, attempt } from '../tools/file-tools.ts';
 import { parseOptions } from '../tools/options.ts';
-import { inputs } from '../tools/text-tools.ts';
 import { dpkgConfigure } from './apt.ts';
-import { keysIn } from './internet.ts';
-import type { SigningKey } from './internet.ts';
+import { gpg } from './gpg.ts';
 import { packagesOf } from './of-machine.ts';
 import { compareVersions } from './state.ts';
 import type { PackageRecord } from './state.ts';
@@ -133,45 +130,6 @@ const dpkgQuery: Program = simply((frame, args) => {
   complainUnknown(frame, unknown);
   return unknown.length > 0 ? 1 : 0;
 });
-
-function colons(key: SigningKey): string {
-  return `pub:-:4096:1:${key.fingerprint.slice(-16)}:1400000000:::-:::scSC::::::23::0:\nfpr:::::::::${key.fingerprint}:\nuid:-::::1400000000::${key.fingerprint}::${key.user}::::::::::0:\n`;
-}
-
-const gpg: Program = function* program(frame, args) {
-  const options = parseOptions(frame, 'gpg', args, {
-    flags:
-      'dearmor show-keys with-colons batch no-tty yes quiet q=quiet import no-default-keyring with-fingerprint dry-run no-options no-autostart armor a=armor',
-    values: 'o output=o homedir keyring import-options fingerprint-digest',
-  });
-  if (options === null) return 2;
-  const { flags, values, rest } = options;
-  const [input] = yield* inputs(frame, "gpg: can't open", rest);
-  const text = input?.text ?? '';
-  const keys = keysIn(text);
-  if (input?.text === null) return 2;
-  if (keys.length === 0) {
-    complain(frame, 'gpg: no valid OpenPGP data found.\n');
-    return 2;
-  }
-  if (flags.has('dearmor')) {
-    const binary = `\u0099\u0002\r${text.replace(/-----[^-]+-----\n?/g, '')}`;
-    const target = values['o'];
-    if (target === undefined || target === '-') out(frame, binary);
-    else
-      return attempt(frame, `gpg: can't create '${target}'`, () =>
-        frame.machine.files.write(at(frame, target), binary, frame),
-      )
-        ? 0
-        : 2;
-    return 0;
-  }
-  for (const key of keys) {
-    if (flags.has('with-colons')) out(frame, colons(key));
-    else out(frame, `pub   rsa4096 2014-05-13 [SC]\n      ${key.fingerprint}\nuid           ${key.user}\n\n`);
-  }
-  return 0;
-};
 
 const aptCache: Program = simply((frame, args) => {
   const [verb = '', ...names] = args;

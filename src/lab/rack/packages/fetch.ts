@@ -59,7 +59,7 @@ function lookUp(frame: Frame, url: string): WebFile | 'unreachable' | null {
 const curl: Program = function* program(frame, args) {
   const options = parseOptions(frame, 'curl', args, {
     flags:
-      'f fail=f s silent=s S show-error=S L location=L I head=I O remote-name=O k insecure=k 4 g v create-dirs compressed no-progress-meter retry-connrefused',
+      'f fail=f s silent=s S show-error=S L location=L I head=I O remote-name=O k insecure=k 4 g v create-dirs compressed no-progress-meter retry-connrefused q disable=q g globoff=g',
     values:
       'o output=o C continue-at=C m max-time=m connect-timeout retry retry-delay retry-max-time x proxy=x w write-out=w H header=H proto limit-rate r range=r speed-limit speed-time',
   });

@@ -174,18 +174,33 @@ export const bfbInstall: Program = function* program(frame, args) {
   out(frame, config === undefined ? 'Pushing bfb\n' : 'Pushing bfb + cfg\n');
   const path = at(frame, bfb ?? '');
   const node = files.get(path, frame);
-  const pushed = yield* pushBytes(frame, {
-    card,
-    device,
-    bytes: files.size(node),
-    sha256: files.sha256(path, frame),
-    config: config === undefined ? '' : files.read(at(frame, config), frame),
+  yield* counted(card, function* pushAndShow() {
+    const pushed = yield* pushBytes(frame, {
+      card,
+      device,
+      bytes: files.size(node),
+      sha256: files.sha256(path, frame),
+      config: config === undefined ? '' : files.read(at(frame, config), frame),
+    });
+    if (!pushed) out(frame, 'Error: Failed to push boot stream via local rshim\n');
+    // The log of this run stands beside whatever the caller did with the output.
+    yield* collect(loggedFrame(frame, `/tmp/bfb-install-${device}.log`), card);
   });
-  if (!pushed) out(frame, 'Error: Failed to push boot stream via local rshim\n');
-  // The log of this run stands beside whatever the caller did with the output.
-  yield* collect(loggedFrame(frame, `/tmp/bfb-install-${device}.log`), card);
   return 0;
 };
+
+/** Counts it as one run of the tool, however it ends. */
+function* counted(card: CardState, run: () => Steps<void>): Steps<void> {
+  const { pushes } = card;
+  pushes.begun += 1;
+  pushes.running += 1;
+  pushes.most = Math.max(pushes.most, pushes.running);
+  try {
+    yield* run();
+  } finally {
+    pushes.running -= 1;
+  }
+}
 
 function loggedFrame(frame: Frame, path: string): Frame {
   const { files } = frame.machine;

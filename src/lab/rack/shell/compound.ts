@@ -36,6 +36,7 @@ function* runBody(shell: Shell, body: Node): Steps<boolean> {
     if (!(error instanceof Jump) || error.kind === 'return') throw error;
     error.levels -= 1;
     if (error.levels > 0) throw error;
+    shell.status = 0;
     return error.kind === 'break';
   }
 }

@@ -102,7 +102,7 @@ export function openFile(
     return { ...reader, write: writer(files, path, who) };
   }
   if (node?.kind === 'live') {
-    if (node.file.write === undefined) throw new FileError('EACCES');
+    if (node.file.write === undefined || !files.allows(node, who, 2)) throw new FileError('EACCES');
   } else files.write(path, '', who, { append: operator === '>>', mode: 0o666 & ~(who.umask ?? 0o022) });
   return { read: () => null, unread: () => undefined, write: writer(files, path, who), tty: false };
 }

@@ -56,7 +56,8 @@ function readBraces(scanner: Scanner, word: Word, quoted: boolean): void {
   if (head === null) syntaxError(scanner, 'Bad substitution');
   const [whole, length = '', name = '', operator = ''] = head;
   scanner.at += whole.length;
-  const inner = operator === '' ? [] : readUntilBrace(scanner, quoted);
+  // The pattern of `"${name%/*}"` stays one inside double quotes (POSIX, 2.6.2).
+  const inner = operator === '' ? [] : readUntilBrace(scanner, quoted && !/^[%#]/.test(operator));
   if (scanner.text[scanner.at] !== '}') syntaxError(scanner, 'Bad substitution');
   scanner.at += 1;
   word.push({ kind: 'parameter', name, operator: length === '' ? operator : 'length', word: inner, quoted });

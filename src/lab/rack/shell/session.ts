@@ -28,6 +28,22 @@ export interface ProgramOutput {
   stderr: (bytes: string) => void;
 }
 
+/** Where a command line comes from. */
+export interface SessionOptions {
+  terminal?: boolean;
+  /** `SSH_CONNECTION` of a login over the network; none on a console. */
+  connection?: string;
+}
+
+/** The machine on the management network from which people and programs log in. */
+const workerAddress = '10.20.7.2';
+
+/** `SSH_CONNECTION` of a login: client address and port, server address and port. */
+export function connectionTo({ host, card }: Machine): string {
+  const own = host?.hardware.address ?? card?.hardware.arm.address ?? '';
+  return `${workerAddress} 50922 ${own} 22`;
+}
+
 interface Started {
   process: Process;
   input: Pipe;
@@ -41,10 +57,14 @@ function start(
   user: string,
   line: string,
   to: ProgramOutput,
-  terminal: boolean,
+  { terminal = false, connection = '' }: SessionOptions,
 ): Started {
   const home = user === 'root' ? '/root' : `/home/${user}`;
   const env: Record<string, string> = { ...environment, HOME: home, USER: user, LOGNAME: user, SHELL: '/bin/sh' };
+  if (connection !== '') {
+    env['SSH_CONNECTION'] = connection;
+    env['SSH_CLIENT'] = connection.replace(/^(\S+ \S+) \S+ (\S+)$/, '$1 $2');
+  }
   const input = new Pipe();
   input.tty = terminal;
   let gone = false;
@@ -88,9 +108,10 @@ export function startLine(
   user: string,
   line: string,
   to: ProgramOutput,
-  terminal = false,
+  options: SessionOptions = {},
 ): RunningProgram {
-  const { process, input, output, abandon } = start(rack, machine, user, line, to, terminal);
+  const { terminal = false } = options;
+  const { process, input, output, abandon } = start(rack, machine, user, line, to, options);
   const holds = (): boolean =>
     rack.scheduler
       .of(machine)
@@ -114,7 +135,14 @@ export function startLine(
 }
 
 /** Run a command line to its end at once, as far ahead of the clock as it takes. */
-export function runLine(rack: Rack, machine: Machine, user: string, line: string, stdin: string): ExecResult {
+export function runLine(
+  rack: Rack,
+  machine: Machine,
+  user: string,
+  line: string,
+  stdin: string,
+  options: SessionOptions = {},
+): ExecResult {
   let stdout = '';
   let stderr = '';
   const startMs = rack.nowMs();
@@ -124,7 +152,7 @@ export function runLine(rack: Rack, machine: Machine, user: string, line: string
     user,
     line,
     { stdout: (text) => (stdout += text), stderr: (text) => (stderr += text) },
-    false,
+    options,
   );
   input.write(toBytes(stdin));
   input.end();

@@ -32,7 +32,9 @@ function unary(frame: Frame, operator: string, value: string): boolean | null {
     case '-f':
       return node.kind === 'file' || node.kind === 'virtual' || (node.kind === 'live' && !device);
     case '-c':
-      return device;
+      return device && node.file.block !== true;
+    case '-b':
+      return device && node.file.block === true;
     case '-r':
       return files.allows(node, frame, 4);
     case '-w':

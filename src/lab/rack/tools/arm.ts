@@ -16,30 +16,36 @@ import { failed, invalidOption, ok } from '../shell/types.ts';
 import type { CardState, Rack } from '../state.ts';
 import { shownHardware } from '../state.ts';
 import { hostname, id, unameCommand } from './basic.ts';
+import { chpasswd } from './chpasswd.ts';
+import { lslocks } from './locks.ts';
 import { commonPrograms } from './common.ts';
 import { ethtool } from './ethtool.ts';
-import { netFiles, uptimeText } from './live-files.ts';
+import { blockFiles, blockNodes } from './block.ts';
+import { livePart, uptimeText } from './live-files.ts';
 import { flint, mlxfwmanager, mst } from './mft.ts';
 import { mlxconfig } from './mlxconfig.ts';
 import { mlxfwreset } from './mlxfwreset.ts';
 import { processFiles } from './processes.ts';
+import { netFiles } from './sysfs-net.ts';
 
-function armFiles(rack: Rack, card: CardState, machine: Machine): LiveFiles {
-  const files: LiveFiles = new Map([
-    ['/proc/sys/kernel/random/boot_id', { text: `${card.arm.bootId}\n` }],
-    ['/proc/sys/kernel/osrelease', { text: `${card.armOs.kernel}\n` }],
-    ['/proc/uptime', { text: uptimeText(rack.nowMs(), card.arm.bootStartedAtMs, card.hardware.armCores) }],
-    [
-      '/proc/cmdline',
-      {
-        text: `BOOT_IMAGE=/boot/vmlinuz-${card.armOs.kernel} root=UUID=f1a0 ro console=hvc0 console=ttyAMA0 earlycon=pl011,0x13010000 fixrtc\n`,
-      },
-    ],
-  ]);
+function systemFiles(rack: Rack, card: CardState, machine: Machine, files: LiveFiles): void {
   netFiles(rack, machine, files);
-  processFiles(rack, machine, files);
+  blockFiles(machine, files);
   files.set('/sys/module/mlx5_core/version', { text: `${card.armOs.driver}\n` });
-  return files;
+}
+
+function otherFiles(rack: Rack, card: CardState, machine: Machine, files: LiveFiles): void {
+  const { kernel } = card.armOs;
+  const texts: Record<string, string> = {
+    'sys/kernel/random/boot_id': card.arm.bootId,
+    'sys/kernel/hostname': card.armOs.hostname,
+    'sys/kernel/osrelease': kernel,
+    uptime: uptimeText(rack.nowMs(), card.arm.bootStartedAtMs, card.hardware.armCores),
+    cmdline: `BOOT_IMAGE=/boot/vmlinuz-${kernel} root=UUID=f1a0 ro console=hvc0 console=ttyAMA0 earlycon=pl011,0x13010000 fixrtc`,
+  };
+  for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
+  blockNodes(machine, files);
+  processFiles(rack, machine, files);
 }
 
 function mokutil(card: CardState): Command {
@@ -160,14 +166,19 @@ export function armMachine(rack: Rack, card: CardState): Machine {
       mlxfwmanager,
       ethtool,
     },
-    programs: { ...commonPrograms, mlxconfig, mlxfwreset },
+    programs: { ...commonPrograms, mlxconfig, mlxfwreset, chpasswd, lslocks },
     // The image brings MFT with it, whatever dpkg lists.
     installed: (name) =>
       ['mst', 'flint', 'mlxfwmanager', 'mlxconfig', 'mlxfwreset'].includes(name) ||
       (!['ofed_info', 'bfb-install'].includes(name) && programInstalled(machine, name)),
     files: new Files({
       stored: () => card.armOs.files,
-      live: () => armFiles(rack, card, machine),
+      live: (path) =>
+        livePart(
+          path,
+          (files) => systemFiles(rack, card, machine, files),
+          (files) => otherFiles(rack, card, machine, files),
+        ),
       nowMs: () => rack.nowMs(),
       freeBytes: () => rack.freeBytes(machine),
       hasProgram: (path) => isProgramPath(machine, path),

@@ -7,9 +7,12 @@ import { connectionPrograms } from './connections.ts';
 import { copyTools } from './copy-tools.ts';
 import { df } from './disk.ts';
 import { fileTools } from './file-tools.ts';
+import { find } from './find.ts';
 import { ip } from './ip.ts';
 import { lookTools } from './look-tools.ts';
+import { lsblk } from './lsblk.ts';
 import { modulePrograms } from './modules.ts';
+import { findmnt } from './mounts.ts';
 import { awk } from './awk.ts';
 import { prefixPrograms } from './prefixes.ts';
 import { processPrograms } from './processes.ts';
@@ -41,7 +44,10 @@ export const commonPrograms: Record<string, Program> = {
   gawk: awk,
   sed,
   df,
+  find,
+  findmnt,
   ip,
+  lsblk,
   'apt-get': aptGet,
   apt: aptGet,
 };

@@ -104,7 +104,17 @@ function* onDevice(frame: Frame, path: string, endsWithInput: boolean): Steps<nu
   }
 }
 
+const socatVersion =
+  'socat by Gerhard Rieger and contributors - see www.dest-unreach.org\n' +
+  'socat version 1.7.4.1 on 20 Feb 2022 14:17:07\n' +
+  '   running on Linux version #134-Ubuntu SMP Fri Sep 27 20:20:17 UTC 2024, release 5.15.0-124-generic, machine x86_64\n' +
+  'features:\n  #define WITH_STDIO 1\n  #define WITH_FDNUM 1\n  #define WITH_FILE 1\n  #define WITH_TCP 1\n';
+
 const socat: Program = function* program(frame, args) {
+  if (args.includes('-V')) {
+    out(frame, socatVersion);
+    return 0;
+  }
   const words = args.filter(
     (arg, index) => arg === '-' || (!arg.startsWith('-') && !/^-[tT]$/.test(args[index - 1] ?? '')),
   );
@@ -116,7 +126,8 @@ const socat: Program = function* program(frame, args) {
 };
 
 const keyscan: Program = function* program(frame, args) {
-  const types = args[args.indexOf('-t') + 1] ?? 'ed25519';
+  const wanted = args.indexOf('-t');
+  const types = wanted === -1 ? 'rsa,ecdsa,ed25519' : (args[wanted + 1] ?? '');
   const valued = new Set(['-t', '-p', '-T', '-f']);
   const names = args.filter((arg, index) => !arg.startsWith('-') && !valued.has(args[index - 1] ?? ''));
   for (const name of names) {

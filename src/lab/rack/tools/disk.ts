@@ -3,35 +3,17 @@ import { complain, out } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
 import { at, look } from './file-tools.ts';
+import { mountOf, mounts } from './mounts.ts';
+import type { Mount } from './mounts.ts';
 import { parseOptions } from './options.ts';
-
-interface Mount {
-  source: string;
-  type: string;
-  target: string;
-  size: number;
-  free: number;
-}
 
 const gib = 1_073_741_824;
 /** Share of the disk only root may fill. Source: ext4's default. */
 const reservedShare = 0.05;
-/** Size of the root disk. */
-export const diskBytes = 437 * gib;
-/** What a plain Ubuntu takes. */
-export const systemBytes = 58 * gib;
 
-function mounts(frame: Frame): Mount[] {
-  return [
-    { source: 'tmpfs', type: 'tmpfs', target: '/run', size: 25 * gib, free: 25 * gib - 2_404_352 },
-    { source: '/dev/nvme0n1p2', type: 'ext4', target: '/', size: diskBytes, free: frame.rack.freeBytes(frame.machine) },
-    { source: 'tmpfs', type: 'tmpfs', target: '/dev/shm', size: 126 * gib, free: 126 * gib },
-  ];
-}
-
-function mountOf(frame: Frame, path: string): Mount | undefined {
-  const all = mounts(frame).sort((left, right) => right.target.length - left.target.length);
-  return all.find(({ target }) => target === '/' || path === target || path.startsWith(`${target}/`));
+/** What `df` shows without being asked: file systems with a size. */
+function sized(frame: Frame): Mount[] {
+  return mounts(frame).filter(({ size }) => size > 0);
 }
 
 function fields(mount: Mount): Record<string, number | string> {
@@ -111,7 +93,7 @@ export const df: Program = simply((frame, args) => {
           ? 'Available'
           : (titles[column] ?? column),
   );
-  const rows = (rest.length === 0 ? mounts(frame) : chosen).map((mount) => {
+  const rows = (rest.length === 0 ? sized(frame) : chosen).map((mount) => {
     const all = fields(mount);
     return columns.map((column) => {
       const value = all[column] ?? '-';

@@ -2,7 +2,7 @@
 import type { Command } from '../shell/types.ts';
 import { failed, ok } from '../shell/types.ts';
 import { loadedDriver } from './modules.ts';
-import { netdevs } from './net.ts';
+import { netdevs } from './netdevs.ts';
 
 /** The command. */
 export const ethtool: Command = ({ rack, machine }, args) => {
@@ -19,7 +19,7 @@ export const ethtool: Command = ({ rack, machine }, args) => {
     );
     const firmware = card === undefined ? '' : `${card.nicFirmware.running} (${card.hardware.psid})`;
     return ok(
-      `driver: mlx5_core\nversion: ${loadedDriver(machine) ?? '5.15.0'}\nfirmware-version: ${firmware}\nexpansion-rom-version: \nbus-info: ${device.pci ?? ''}\nsupports-statistics: yes\n`,
+      `driver: ${device.driver}\nversion: ${loadedDriver(machine) ?? '5.15.0'}\nfirmware-version: ${firmware}\nexpansion-rom-version: \nbus-info: ${device.pci ?? ''}\nsupports-statistics: yes\n`,
     );
   }
   return ok(

@@ -5,7 +5,7 @@
  */
 import { FileError } from '../files/nodes.ts';
 import type { FoundNode } from '../files/nodes.ts';
-import { normalize } from '../files/paths.ts';
+import { normalize, parentOf } from '../files/paths.ts';
 import { complain, out, readSome } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
@@ -26,7 +26,12 @@ export function attempt(frame: Frame, prefix: string, run: () => void): boolean 
 
 /** A path argument as an absolute path. */
 export function at(frame: Frame, path: string): string {
-  return normalize(path, frame.directory);
+  if (!/(^|\/)\.\.(\/|$)/.test(path)) return normalize(path, frame.directory);
+  // `..` leaves the directory a link leads to, not the one the link lies in.
+  let current = path.startsWith('/') ? '/' : frame.directory;
+  for (const part of path.split('/'))
+    current = part === '..' ? parentOf(frame.machine.files.resolve(current)) : normalize(part, current);
+  return current;
 }
 
 /** The node, or null when there is none or it cannot be reached. */

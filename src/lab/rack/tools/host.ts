@@ -15,44 +15,39 @@ import { cardsOfHost } from '../state.ts';
 import { hostname, id, unameCommand } from './basic.ts';
 import { commonPrograms } from './common.ts';
 import { ethtool } from './ethtool.ts';
-import { netFiles, uptimeText } from './live-files.ts';
+import { blockFiles, blockNodes } from './block.ts';
+import { livePart, uptimeText } from './live-files.ts';
+import { lslocks } from './locks.ts';
 import { lspci } from './lspci.ts';
 import { flint, mlxfwmanager, mst } from './mft.ts';
 import { mlxconfig } from './mlxconfig.ts';
 import { mlxfwreset } from './mlxfwreset.ts';
-import { pciDevices } from './pci.ts';
 import { processFiles } from './processes.ts';
 import { rshimFiles } from './rshim.ts';
+import { netFiles } from './sysfs-net.ts';
+import { pciFiles } from './sysfs-pci.ts';
 
-function pciFiles(rack: Rack, host: HostState, files: LiveFiles): void {
-  for (const device of pciDevices(rack, host)) {
-    const folder = `/sys/bus/pci/devices/${device.address}`;
-    files.set(`${folder}/numa_node`, { text: `${device.numaNode}\n` });
-    files.set(`${folder}/vendor`, { text: `0x${device.vendorId}\n` });
-    files.set(`${folder}/device`, { text: `0x${device.deviceId}\n` });
-    files.set(`${folder}/class`, { text: `0x${device.classId}00\n` });
-  }
-}
-
-function hostFiles(rack: Rack, host: HostState, machine: Machine): LiveFiles {
-  const files: LiveFiles = new Map([
-    ['/proc/sys/kernel/random/boot_id', { text: `${host.bootId}\n` }],
-    ['/proc/sys/kernel/hostname', { text: `${host.name}\n` }],
-    ['/proc/sys/kernel/osrelease', { text: `${host.hardware.kernel}\n` }],
-    ['/proc/uptime', { text: uptimeText(rack.nowMs(), host.bootedAtMs, 64) }],
-    ['/proc/stat', { text: `cpu  0 0 0 0 0 0 0 0 0 0\nbtime ${Math.floor(host.bootedAtMs / 1000)}\n` }],
-    [
-      '/proc/cmdline',
-      { text: `BOOT_IMAGE=/boot/vmlinuz-${host.hardware.kernel} root=/dev/nvme0n1p2 ro iommu=pt quiet\n` },
-    ],
-  ]);
+function systemFiles(rack: Rack, host: HostState, machine: Machine, files: LiveFiles): void {
   files.set('/sys/module/mlx5_core/refcnt', { text: '1\n' });
   if (host.driver.loaded !== null) files.set('/sys/module/mlx5_core/version', { text: `${host.driver.loaded}\n` });
-  rshimFiles(rack, host, files);
   pciFiles(rack, host, files);
   netFiles(rack, machine, files);
+  blockFiles(machine, files);
+}
+
+function otherFiles(rack: Rack, host: HostState, machine: Machine, files: LiveFiles): void {
+  const texts: Record<string, string> = {
+    'sys/kernel/random/boot_id': host.bootId,
+    'sys/kernel/hostname': host.name,
+    'sys/kernel/osrelease': host.hardware.kernel,
+    uptime: uptimeText(rack.nowMs(), host.bootedAtMs, 64),
+    stat: `cpu  0 0 0 0 0 0 0 0 0 0\nbtime ${Math.floor(host.bootedAtMs / 1000)}`,
+    cmdline: `BOOT_IMAGE=/boot/vmlinuz-${host.hardware.kernel} root=/dev/nvme0n1p2 ro iommu=pt quiet`,
+  };
+  for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
+  blockNodes(machine, files);
+  rshimFiles(rack, host, files);
   processFiles(rack, machine, files);
-  return files;
 }
 
 /** A host to log in to. */
@@ -79,11 +74,16 @@ export function hostMachine(rack: Rack, host: HostState): Machine {
       mlxfwmanager,
       ethtool,
     },
-    programs: { ...commonPrograms, mlxconfig, mlxfwreset, 'bfb-install': bfbInstall },
+    programs: { ...commonPrograms, mlxconfig, mlxfwreset, lslocks, 'bfb-install': bfbInstall },
     installed: (name) => programInstalled(machine, name),
     files: new Files({
       stored: () => host.files,
-      live: () => hostFiles(rack, host, machine),
+      live: (path) =>
+        livePart(
+          path,
+          (files) => systemFiles(rack, host, machine, files),
+          (files) => otherFiles(rack, host, machine, files),
+        ),
       nowMs: () => rack.nowMs(),
       freeBytes: () => rack.freeBytes(machine),
       hasProgram: (path) => isProgramPath(machine, path),

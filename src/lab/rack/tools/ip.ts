@@ -6,9 +6,9 @@
 import { complain, out } from '../shell/descriptors.ts';
 import { runProgram } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
-import { linkOf, netdevs, showIp } from './net.ts';
-
-const missing = 'Cannot find device';
+import { addLink, deleteLink, setLink } from './ip-link.ts';
+import { showIp } from './net.ts';
+import { linkOf, netdevs } from './netdevs.ts';
 
 function* netns(frame: Frame, args: string[]): ReturnType<Program> {
   const [verb = 'list', name = '', ...rest] = args;
@@ -61,70 +61,28 @@ function* netns(frame: Frame, args: string[]): ReturnType<Program> {
   );
 }
 
-function has(frame: Frame, name: string): boolean {
-  return netdevs(frame.rack, frame.machine, frame.network).some((each) => each.name === name);
-}
-
-function setLink(frame: Frame, args: string[]): number {
-  const words = args[0] === 'dev' ? args.slice(1) : args;
-  const [name = '', ...rest] = words;
-  if (!has(frame, name)) {
-    complain(frame, `${missing} "${name}"\n`);
+/** What a change by `ip` needs to say when it cannot be done. */
+function refused(frame: Frame, name: string): number | null {
+  if (!netdevs(frame.rack, frame.machine, frame.network).some((each) => each.name === name)) {
+    complain(frame, `Cannot find device "${name}"\n`);
     return 1;
   }
-  if (!frame.root) {
-    complain(frame, 'RTNETLINK answers: Operation not permitted\n');
-    return 2;
-  }
-  const link = linkOf(frame.machine, name);
-  for (let at = 0; at < rest.length; at += 1) {
-    const word = rest[at] ?? '';
-    const value = rest[at + 1] ?? '';
-    if (word === 'up' || word === 'down') link.up = word === 'up';
-    else if (word === 'mtu') {
-      if (!/^\d+$/.test(value) || Number(value) < 68 || Number(value) > 9978) {
-        complain(
-          frame,
-          Number(value) > 9978
-            ? 'Error: mtu greater than device maximum.\n'
-            : `Error: argument "${value}" is wrong: Invalid "mtu" value\n`,
-        );
-        return 2;
-      }
-      link.mtu = Number(value);
-      const { card } = frame.machine;
-      if (card !== null) card.armOs.mtus[name] = Number(value);
-      at += 1;
-    } else if (word === 'netns') {
-      if (value !== '1' && frame.machine.host?.network.namespaces.includes(value) !== true) {
-        complain(frame, `Error: argument "${value}" is wrong: Invalid "netns" value\n`);
-        return 255;
-      }
-      Object.assign(link, { namespace: value === '1' ? '' : value, addresses: [], up: false });
-      at += 1;
-    } else at += 1;
-  }
-  return 0;
+  if (frame.root) return null;
+  complain(frame, 'RTNETLINK answers: Operation not permitted\n');
+  return 2;
 }
 
 function changeAddress(frame: Frame, verb: string, args: string[]): number {
-  const at = args.indexOf('dev');
-  const name = args[at + 1] ?? '';
   const [address = ''] = args;
-  if (!has(frame, name)) {
-    complain(frame, `${missing} "${name}"\n`);
-    return 1;
-  }
-  if (!frame.root) {
-    complain(frame, 'RTNETLINK answers: Operation not permitted\n');
-    return 2;
-  }
+  const name = args[args.indexOf('dev') + 1] ?? '';
+  const problem = refused(frame, name);
+  if (problem !== null) return problem;
   const link = linkOf(frame.machine, name);
   if (verb === 'flush') {
     link.addresses = [];
     return 0;
   }
-  if (!/^\d+(\.\d+){3}\/\d+$/.test(address)) {
+  if (!/^(\d+(\.\d+){3}|[\da-f:]*:[\da-f:]*)\/\d+$/i.test(address)) {
     complain(frame, `Error: any valid prefix is expected rather than "${address}".\n`);
     return 1;
   }
@@ -137,9 +95,35 @@ function changeAddress(frame: Frame, verb: string, args: string[]): number {
     complain(frame, 'RTNETLINK answers: Cannot assign requested address\n');
     return 2;
   }
-  link.addresses = verb.startsWith('del')
-    ? link.addresses.filter((each) => each !== address)
-    : [...link.addresses.filter((each) => each !== address), address];
+  const others = link.addresses.filter((each) => each !== address);
+  link.addresses = verb.startsWith('del') ? others : [...others, address];
+  return 0;
+}
+
+/** `ip route add|replace|del DST [via GATEWAY] dev DEVICE`. */
+function changeRoute(frame: Frame, verb: string, args: string[]): number {
+  const [dst = ''] = args;
+  const after = (word: string): string | undefined => (args.includes(word) ? args[args.indexOf(word) + 1] : undefined);
+  const { host } = frame.machine;
+  if (host === null) return 2;
+  const gateway = after('via');
+  const dev = after('dev') ?? host.network.routes?.find((route) => route.dst === dst)?.dev ?? '';
+  const problem = refused(frame, dev);
+  if (problem !== null) return problem;
+  const routes = host.network.routes ?? [];
+  const present = routes.some((route) => route.dst === dst);
+  if (verb.startsWith('del') && !present) {
+    complain(frame, 'RTNETLINK answers: No such process\n');
+    return 2;
+  }
+  if (verb === 'add' && present) {
+    complain(frame, 'RTNETLINK answers: File exists\n');
+    return 2;
+  }
+  const others = routes.filter((route) => route.dst !== dst);
+  host.network.routes = verb.startsWith('del')
+    ? others
+    : [...others, { dst, ...(gateway !== undefined && { gateway }), dev }];
   return 0;
 }
 
@@ -158,7 +142,12 @@ export const ip: Program = function* program(frame, args) {
   }
   const [object = '', verb = '', ...rest] = words.filter((word, index) => !(word.startsWith('-') && index < 3));
   if (object === 'netns') return yield* netns(inner, [verb || 'list', ...rest]);
-  if (object !== '' && 'link'.startsWith(object) && verb === 'set') return setLink(inner, rest);
+  const isLink = object !== '' && 'link'.startsWith(object);
+  if (isLink && verb === 'set') return setLink(inner, rest);
+  if (isLink && verb === 'add') return addLink(inner, rest);
+  if (isLink && (verb === 'del' || verb === 'delete')) return deleteLink(inner, rest);
+  if (object !== '' && 'route'.startsWith(object) && ['add', 'replace', 'del', 'delete'].includes(verb))
+    return changeRoute(inner, verb, rest);
   if (object !== '' && 'address'.startsWith(object) && ['add', 'del', 'delete', 'replace', 'flush'].includes(verb))
     return changeAddress(inner, verb, rest);
   const { rack, machine, user, root, env } = inner;

@@ -1,11 +1,11 @@
 /**
- * Tools that show files: cat, ls, stat, readlink, realpath, basename, dirname, sha256sum, find, du, df.
+ * Tools that show files: cat, ls, stat, readlink, realpath, basename, dirname, sha256sum, du.
  *
  * Source: coreutils 8.32 and findutils 4.8 formats.
  */
 import { FileError } from '../files/nodes.ts';
 import type { FoundNode } from '../files/nodes.ts';
-import { nameOf, normalize, parentOf, patternToRegExp } from '../files/paths.ts';
+import { nameOf, normalize, parentOf } from '../files/paths.ts';
 import { complain, openFile, out, readAll, readSome } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
 import type { Frame, Program, Steps } from '../shell/types.ts';
@@ -55,7 +55,9 @@ const ls: Program = simply((frame, args) => {
   const line = (node: FoundNode, name: string): string => (long ? lsLine(frame, node, name) : `${name}\n`);
   const paths = rest.length === 0 ? [frame.directory] : rest;
   for (const path of paths) {
-    const node = look(frame, path, !long || !flags.has('d'));
+    // Links on the command line are followed to directories only, and not when they are what is asked about.
+    const follows = path.endsWith('/') || !(long || flags.has('d'));
+    const node = look(frame, path, follows) ?? (path.endsWith('/') ? null : look(frame, path, false));
     if (node === null) {
       const reason = files.find(at(frame, path)) === null ? 'No such file or directory' : 'Permission denied';
       complain(frame, `ls: cannot access '${path}': ${reason}\n`);
@@ -115,20 +117,41 @@ const stat: Program = simply((frame, args) => {
 });
 
 const readlink: Program = simply((frame, args) => {
-  const options = parseOptions(frame, 'readlink', args, { flags: 'f e m n canonicalize=f' });
-  const [path = ''] = options?.rest ?? [];
+  const options = parseOptions(frame, 'readlink', args, {
+    flags:
+      'f canonicalize=f e canonicalize-existing=e m canonicalize-missing=m n no-newline=n v verbose=v q quiet=q s silent=q z zero=z',
+  });
   if (options === null) return 1;
-  if (options.flags.has('f') || options.flags.has('e') || options.flags.has('m')) {
-    const real = frame.machine.files.resolve(at(frame, path));
-    if (!options.flags.has('m') && frame.machine.files.find(options.flags.has('e') ? real : parentOf(real)) === null)
-      return 1;
-    out(frame, `${real}\n`);
-    return 0;
+  const { flags, rest } = options;
+  const { files } = frame.machine;
+  if (rest.length === 0) {
+    complain(frame, "readlink: missing operand\nTry 'readlink --help' for more information.\n");
+    return 1;
   }
-  const node = look(frame, path, false);
-  if (node?.kind !== 'link') return 1;
-  out(frame, `${node.target}\n`);
-  return 0;
+  const real = (path: string): string | null => {
+    if (path === '') return null;
+    const resolved = files.resolve(at(frame, path));
+    if (flags.has('m')) return resolved;
+    return files.find(flags.has('e') ? resolved : parentOf(resolved)) === null ? null : resolved;
+  };
+  const target = (path: string): string | null => {
+    const node = look(frame, path, false);
+    return node?.kind === 'link' ? node.target : null;
+  };
+  const follows = flags.has('f') || flags.has('e') || flags.has('m');
+  const end = flags.has('z') ? '\0' : flags.has('n') && rest.length === 1 ? '' : '\n';
+  let status = 0;
+  for (const path of rest) {
+    const found = follows ? real(path) : target(path);
+    if (found !== null) {
+      out(frame, `${found}${end}`);
+      continue;
+    }
+    status = 1;
+    const reason = look(frame, path, false) === null ? 'No such file or directory' : 'Invalid argument';
+    if (flags.has('v')) complain(frame, `readlink: ${path}: ${reason}\n`);
+  }
+  return status;
 });
 
 const sha256sum: Program = function* program(frame, args) {
@@ -166,40 +189,6 @@ const sha256sum: Program = function* program(frame, args) {
   return good ? 0 : 1;
 };
 
-const find: Program = simply((frame, args) => {
-  const { files } = frame.machine;
-  const value = (name: string): string | undefined => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
-  const paths = args.slice(
-    0,
-    args.findIndex((arg) => arg.startsWith('-')) === -1 ? args.length : args.findIndex((arg) => arg.startsWith('-')),
-  );
-  const maxDepth = Number(value('-maxdepth') ?? '99');
-  const minDepth = Number(value('-mindepth') ?? '0');
-  const name = value('-name');
-  const pattern = name === undefined ? null : patternToRegExp(name, true);
-  const type = value('-type');
-  let status = 0;
-  const visit = (path: string, depth: number): void => {
-    const node = files.find(path, false);
-    if (node === null) return;
-    const kind = node.kind === 'dir' ? 'd' : node.kind === 'link' ? 'l' : 'f';
-    const shown =
-      depth >= minDepth && (pattern === null || pattern.test(nameOf(path))) && (type === undefined || type === kind);
-    if (node.kind === 'dir' && depth < maxDepth)
-      for (const child of files.list(path)) visit(`${path === '/' ? '' : path}/${child}`, depth + 1);
-    if (!shown) return;
-    if (args.includes('-delete')) attempt(frame, `find: cannot delete '${path}'`, () => files.remove(path, frame));
-    else out(frame, `${path}\n`);
-  };
-  for (const path of paths.length === 0 ? ['.'] : paths) {
-    if (look(frame, path) === null) {
-      complain(frame, `find: '${path}': No such file or directory\n`);
-      status = 1;
-    } else visit(at(frame, path), 0);
-  }
-  return status;
-});
-
 const du: Program = simply((frame, args) => {
   const paths = args.filter((arg) => !arg.startsWith('-'));
   for (const path of paths) {
@@ -233,6 +222,5 @@ export const lookTools: Record<string, Program> = {
     return 0;
   }),
   sha256sum,
-  find,
   du,
 };

@@ -187,7 +187,7 @@ function details(context: CommandContext, device: PciDevice, options: Options): 
   }
   if (options.verbose > 0) lines.push(...capabilities(context, device, options));
   if ((options.verbose > 0 || options.kernel) && device.driver !== null) {
-    lines.push(`\tKernel driver in use: ${device.driver}`, `\tKernel modules: ${device.driver}`);
+    lines.push(`\tKernel driver in use: ${device.driver}`, `\tKernel modules: ${device.module ?? device.driver}`);
   }
   return lines;
 }

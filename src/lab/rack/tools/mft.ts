@@ -8,7 +8,7 @@ import type { Command, CommandContext, ExecResult } from '../shell/types.ts';
 import { failed, ok } from '../shell/types.ts';
 import type { CardState } from '../state.ts';
 import { cardFault, shownHardware } from '../state.ts';
-import { portName } from './net.ts';
+import { portName } from './netdevs.ts';
 
 /** MST name of a card's first function: the number counts BlueField-3 cards. */
 function mstName(cardIndex: number): string {

@@ -14,7 +14,9 @@ function modeText(node: FoundNode): string {
       : node.kind === 'link'
         ? 'l'
         : node.kind === 'live' && node.file.device === true
-          ? 'c'
+          ? node.file.block === true
+            ? 'b'
+            : 'c'
           : '-';
   const bits = 'rwxrwxrwx'.split('').map((letter, index) => ((node.mode & (1 << (8 - index))) === 0 ? '-' : letter));
   return type + bits.join('');

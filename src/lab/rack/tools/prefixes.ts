@@ -1,5 +1,5 @@
 /**
- * Programs that run other programs: sudo, env, timeout, nohup, setsid, sh, nice, stdbuf, which.
+ * Programs that run other programs: sudo, env, printenv, timeout, nohup, setsid, sh, nice, stdbuf, which.
  *
  * Source: sudo 1.9.9, coreutils 8.32 and util-linux 2.37 messages and exit codes.
  */
@@ -12,6 +12,7 @@ import { isInstalled, locationOf, runProgram, simply } from '../shell/programs.t
 import { signalName, statusOf } from '../shell/signals.ts';
 import type { Frame, Process, Program, Steps } from '../shell/types.ts';
 import { at } from './file-tools.ts';
+import { parseOptions } from './options.ts';
 import { durationMs } from './text-filters.ts';
 
 const sudoUsage = 'usage: sudo -h | -K | -k | -V\n';
@@ -67,6 +68,9 @@ const sudo: Program = function* program(frame, args) {
     USER: user,
     LOGNAME: user,
     SUDO_USER: frame.user,
+    SUDO_UID: frame.user === 'root' ? '0' : '1000',
+    SUDO_GID: frame.user === 'root' ? '0' : '1000',
+    SUDO_COMMAND: rest.join(' '),
   });
   let known = true;
   const status = yield* runProgram({ ...frame, root: asRoot, user, env }, rest, (word) => {
@@ -105,6 +109,23 @@ const env: Program = function* program(frame, args) {
   for (const [name, value] of Object.entries(values)) out(frame, `${name}=${value}\n`);
   return 0;
 };
+
+const printenv: Program = simply((frame, args) => {
+  const options = parseOptions(frame, 'printenv', args, { flags: '0 null=0', stopsAtOperand: true });
+  if (options === null) return 2;
+  const end = options.flags.has('0') ? '\0' : '\n';
+  const { env } = frame;
+  if (options.rest.length === 0)
+    out(
+      frame,
+      Object.entries(env)
+        .map(([name, value]) => `${name}=${value}${end}`)
+        .join(''),
+    );
+  const found = options.rest.filter((name) => Object.hasOwn(env, name));
+  for (const name of found) out(frame, `${env[name] ?? ''}${end}`);
+  return found.length === options.rest.length ? 0 : 1;
+});
 
 /** Run argv as a child process of its own. */
 function child(frame: Frame, argv: string[], run: (inner: Frame) => Steps<number>, detached = false): Process {
@@ -253,6 +274,7 @@ function withoutOptions(args: string[]): string[] {
 export const prefixPrograms: Record<string, Program> = {
   sudo,
   env,
+  printenv,
   timeout,
   nohup,
   setsid,

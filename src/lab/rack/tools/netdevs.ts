@@ -1,0 +1,200 @@
+/**
+ * The network devices of a machine as data: those of its hardware, tmfifo, and those somebody made with `ip link add`.
+ *
+ * Source: udev's names (systemd 249 net_id), mlx5 and igb limits, rshim-user-space (tmfifo is a tap device).
+ */
+import { armStage } from '../card-clock.ts';
+import { cardMacs, linkLocal, macPlus } from '../identity.ts';
+import type { Machine } from '../shell/types.ts';
+import type { CardState, HostState, LinkSettings, MadeLink, NetworkState, Rack } from '../state.ts';
+import { mtuOfRules } from '../udev.ts';
+import { pciDevices } from './pci.ts';
+import type { PciDevice } from './pci.ts';
+import { rshimDevices, tmfifoHasPeer } from './rshim.ts';
+
+interface Address {
+  local: string;
+  prefix: number;
+  /** Set by whoever configured the system, not by hand. */
+  configured: boolean;
+}
+
+export interface Netdev {
+  index: number;
+  name: string;
+  altNames: string[];
+  mac: string;
+  mtu: number;
+  maxMtu: number;
+  up: boolean;
+  carrier: boolean;
+  speedMbps: number;
+  addresses: Address[];
+  /** PCI address of the device under it, if any. */
+  pci: string | null;
+  driver: string;
+  /** Name of its port in the eSwitch, and the eSwitch it belongs to. */
+  portName: string | null;
+  switchId: string | null;
+  master: string | null;
+  /** Kind as `ip -details` tells it: of a tap device or a made one. */
+  kind: 'tun' | MadeLink['kind'] | null;
+  made: MadeLink | null;
+}
+
+const cardMaxMtu = 9978;
+
+/** Name of a host port as udev gives it: slot 3 onwards, PF number, port name. */
+export function portName(cardIndex: number, port: number): string {
+  return `ens${3 + cardIndex}f${port}np${port}`;
+}
+
+function device(index: number, name: string, mac: string, rest: Partial<Netdev>): Netdev {
+  return {
+    index,
+    name,
+    altNames: [],
+    mac,
+    mtu: 1500,
+    maxMtu: cardMaxMtu,
+    up: true,
+    carrier: true,
+    speedMbps: 1000,
+    addresses: [],
+    pci: null,
+    driver: 'mlx5_core',
+    portName: null,
+    switchId: null,
+    master: null,
+    kind: null,
+    made: null,
+    ...rest,
+  };
+}
+
+/** Does the port of a card lead anywhere? In DPU mode all packets pass the Arm. */
+function portCarrier(rack: Rack, card: CardState, port: number): boolean {
+  const cabled = card.hardware.links[`p${port}`] !== undefined;
+  return cabled && (card.mode.current === 'nic' || armStage(rack, card) === 'OsIsRunning');
+}
+
+function cardNetdev(rack: Rack, machine: Machine, pci: PciDevice, index: number): Netdev | null {
+  const { card, virtual } = pci;
+  if (card === null || pci.driver !== 'mlx5_core') return null;
+  const port = virtual === null ? pci.functionNumber : Number(virtual.of.slice(-1));
+  const speedGbps = card.hardware.ports[port]?.speedGbps;
+  if (speedGbps === undefined) return null;
+  const [, bus = '', slot = ''] = pci.address.split(/[:.]/);
+  const place = `enp${Number.parseInt(bus, 16)}s${Number.parseInt(slot, 16)}f${pci.functionNumber}`;
+  const physical = portName(machine.cards.indexOf(card), port);
+  const common = { pci: pci.address, speedMbps: speedGbps * 1000 };
+  if (virtual !== null) {
+    const mac = macPlus(card.hardware.baseMac, 0x100 + port * 0x80 + virtual.number);
+    const name = `${physical.replace(/np\d+$/, '')}v${virtual.number}`;
+    return device(index, name, mac, { ...common, up: false, carrier: false });
+  }
+  // Whoever rules the eSwitch knows its number: in DPU mode that is the Arm.
+  const rules = card.mode.current === 'nic';
+  return device(index, physical, macPlus(card.hardware.baseMac, port), {
+    ...common,
+    altNames: [`${place}np${port}`],
+    carrier: portCarrier(rack, card, port),
+    portName: `p${port}`,
+    switchId: rules
+      ? `${card.hardware.baseMac.replaceAll(':', '').slice(6)}0003${card.hardware.baseMac.slice(0, 8).replaceAll(':', '')}`
+      : null,
+  });
+}
+
+function hostNetdevs(rack: Rack, machine: Machine, host: HostState): Netdev[] {
+  const own = { local: host.hardware.address, prefix: 24, configured: true };
+  const mac = macPlus('3c:ec:ef:70:00:00', Number(host.hardware.address.split('.').at(-1) ?? 0));
+  const devices = [
+    device(2, 'eno1', mac, {
+      altNames: ['enp65s0'],
+      addresses: [own, { local: linkLocal(mac), prefix: 64, configured: true }],
+      pci: '0000:41:00.0',
+      driver: 'igb',
+      maxMtu: 9216,
+    }),
+  ];
+  const functions = pciDevices(rack, host).filter(({ card }) => card !== null);
+  const rank = ({ card }: PciDevice): number => (card === null ? 0 : machine.cards.indexOf(card));
+  for (const each of functions.sort((left, right) => rank(left) - rank(right))) {
+    const made = cardNetdev(rack, machine, each, devices.length + 2);
+    if (made !== null) devices.push(made);
+  }
+  rshimDevices(rack, host).forEach((card, index) => {
+    const peerMac = `00:1a:ca:ff:ff:${(2 + index * 2).toString(16).padStart(2, '0')}`;
+    const carrier = tmfifoHasPeer(rack, card);
+    const rest = { carrier, up: true, speedMbps: 10, kind: 'tun', driver: 'tun', maxMtu: 65_521 } as const;
+    devices.push(device(devices.length + 2, `tmfifo_net${index}`, peerMac, rest));
+  });
+  return devices;
+}
+
+function armNetdevs(card: CardState): Netdev[] {
+  const macs = cardMacs(card.hardware);
+  const ports = card.hardware.ports.map(({ name, speedGbps }, port) =>
+    device(4 + port, name, macPlus(macs.base, 8 + port), {
+      carrier: card.hardware.links[name] !== undefined,
+      speedMbps: speedGbps * 1000,
+      pci: `0000:03:00.${port}`,
+      portName: name,
+    }),
+  );
+  const address = (local: string, prefix: number): Address => ({ local, prefix, configured: true });
+  return [
+    device(2, 'tmfifo_net0', '00:1a:ca:ff:ff:01', { addresses: [address('192.168.100.2', 30)], driver: 'virtio_net' }),
+    device(3, 'oob_net0', macs.oob, { addresses: [address(card.hardware.arm.address, 24)], driver: 'mlxbf_gige' }),
+    ...ports,
+  ];
+}
+
+function madeNetdev(name: string, made: MadeLink, settings: LinkSettings, others: Netdev[]): Netdev {
+  const below = others.filter((each) => each.name === made.lower || each.master === name);
+  return device(made.index, name, made.mac, {
+    kind: made.kind,
+    made,
+    driver: made.kind,
+    up: settings.up,
+    carrier: made.kind === 'dummy' || below.some((each) => each.up && each.carrier),
+    mtu: others.find((each) => each.name === made.lower)?.mtu ?? 1500,
+    maxMtu: made.kind === 'dummy' ? 0 : 65_535,
+    speedMbps: Math.max(-1, ...below.map((each) => each.speedMbps)),
+  });
+}
+
+/** What somebody set on a link by hand; made when there is nothing yet. */
+export function linkOf(machine: Machine, name: string): LinkSettings {
+  const links = machine.host?.network.links ?? {};
+  return (links[name] ??= { namespace: '', addresses: [], up: true, mtu: null });
+}
+
+function withSettings(machine: Machine, netdev: Netdev, links: NetworkState['links']): Netdev {
+  const set = links[netdev.name];
+  const rules = machine.host?.network.rules ?? machine.card?.armOs.rules ?? [];
+  const byRule = netdev.made === null ? mtuOfRules(rules, netdev) : null;
+  const mtu = set?.mtu ?? machine.card?.armOs.mtus[netdev.name] ?? byRule ?? netdev.mtu;
+  const byHand = (set?.addresses ?? []).map((each) => {
+    const [local = '', prefix] = each.split('/');
+    return { local, prefix: Number(prefix), configured: false };
+  });
+  const master = set?.master ?? null;
+  const addresses = set?.namespace ? byHand : [...netdev.addresses, ...byHand];
+  return { ...netdev, mtu, up: set?.up ?? netdev.up, addresses, master };
+}
+
+/** Network devices of a machine besides `lo`, in its own or another network namespace. */
+export function netdevs(rack: Rack, machine: Machine, namespace = ''): Netdev[] {
+  const { host, card } = machine;
+  const links = host?.network.links ?? {};
+  const all = (host === null ? (card === null ? [] : armNetdevs(card)) : hostNetdevs(rack, machine, host)).map((each) =>
+    withSettings(machine, each, links),
+  );
+  for (const [name, settings] of Object.entries(links)) {
+    if (settings.made !== undefined)
+      all.push(withSettings(machine, madeNetdev(name, settings.made, settings, all), links));
+  }
+  return all.filter(({ name }) => (links[name]?.namespace ?? '') === namespace);
+}
