@@ -59,6 +59,8 @@ export interface Flag {
   readonly name: string;
   readonly kind: 'switch' | 'text';
   readonly about: string;
+  /** What stands for the text in the usage, as in HOST; default: a text in quotes. */
+  readonly value?: string;
   /** Shown in the usage as one that has to be there. */
   readonly required?: boolean;
   /** Sent by buttons, not written by people: left out of usage, help and suggestions. */
@@ -102,8 +104,8 @@ export function defineCommand<A>(spec: CommandSpec<A>): Command {
 export function usageOf(command: Pick<Command, 'name' | 'positionals' | 'flags'>): string {
   const positionals = command.positionals.map(({ name, optional }) => (optional === true ? `[${name}]` : `<${name}>`));
   const shown = command.flags.filter((flag) => flag.hidden !== true);
-  const flags = shown.map(({ name, kind, required }) => {
-    const text = kind === 'text' ? `--${name} "..."` : `--${name}`;
+  const flags = shown.map(({ name, kind, required, value = '"..."' }) => {
+    const text = kind === 'text' ? `--${name} ${value}` : `--${name}`;
     return required === true ? text : `[${text}]`;
   });
   return ['/dpu', command.name, ...positionals, ...flags].join(' ');

@@ -9,6 +9,7 @@ import { reject } from './reject.ts';
 import { resume } from './resume.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
+import { sku } from './sku.ts';
 import { unhalt } from './unhalt.ts';
 import { unlock } from './unlock.ts';
 
@@ -16,6 +17,7 @@ import { unlock } from './unlock.ts';
 export const commands: readonly Command[] = [
   helpCommand(() => commands),
   provision,
+  sku,
   run,
   runs,
   approve,
@@ -27,8 +29,10 @@ export const commands: readonly Command[] = [
   unhalt,
 ];
 
-/** By name; `details` is what the button of that name says. */
+/** By name; `details` and `done` are what the buttons of these names say. */
 export const commandTable: CommandTable = new Map([
   ...commands.map((command) => [command.name, command] as const),
   ['details', run] as const,
+  // Pressed when the work by hand that the run asked for is done: it looks again and goes on.
+  ['done', resume] as const,
 ]);

@@ -4,7 +4,7 @@ import { RUN_STREAM } from '../src/domain/journal.ts';
 import type { NewRun } from '../src/domain/ports.ts';
 import type { Run, UnitRecord } from '../src/domain/run.ts';
 import type { TargetUnit } from '../src/domain/targets.ts';
-import { resolveTargets } from '../src/domain/targets.ts';
+import { nearest, resolveTargets } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
 import type { CommandRequest } from './define.ts';
 
@@ -15,20 +15,23 @@ export interface RunWish {
   readonly params: Readonly<Record<string, unknown>>;
   readonly target: string;
   readonly planOnly: boolean;
+  /** Host of the target that goes first and alone. */
+  readonly canary?: string | undefined;
+  /** Units that may fail before no further wave starts. */
+  readonly maxFailures: number;
 }
 
 /**
  * Creates a run in `planning` and asks a worker to look at it. Everything that the run needs of the inventory is frozen
- * into it. Errors, each before anything is stored: halted, command-invalid (channel), not-in-channel, target-unknown,
- * bmc-address-auto.
+ * into it. Errors, each before anything is stored: halted, command-invalid (channel, canary), not-in-channel,
+ * target-unknown.
  */
 export async function startRun(request: CommandRequest, wish: RunWish): Promise<Run> {
   const { context, invocation, actor } = request;
   const inventory = context.inventory();
   checkChannel(inventory, request);
   await refuseWhenHalted(request);
-  const units = targetsOf(inventory, wish.target);
-  refuseAutoBmc(inventory, units);
+  const units = canaryFirst(targetsOf(inventory, wish.target), wish);
   if (!(await context.directory.canPost(invocation.channel)))
     throw errors.notInChannel({ channel: channelShown(request) });
 
@@ -68,6 +71,29 @@ function targetsOf(inventory: Inventory, word: string): readonly TargetUnit[] {
   });
 }
 
+/** The units in the order in which they are started. Errors: command-invalid when the canary is none of them. */
+function canaryFirst(units: readonly TargetUnit[], wish: RunWish): readonly TargetUnit[] {
+  if (wish.canary === undefined) return units;
+  const word = wish.canary.toLowerCase();
+  const canary = units.find((unit) => unit.host === word);
+  if (canary) return [canary, ...units.filter((unit) => unit !== canary)];
+  const hosts = units.map((unit) => unit.host);
+  const owner = units.find((unit) => unit.dpus.includes(word))?.host;
+  const meant = owner ?? nearest(word, hosts);
+  const shown = hosts.length > 8 ? `${hosts.slice(0, 8).join(', ')} and ${hosts.length - 8} more` : hosts.join(', ');
+  throw errors.commandInvalid({
+    what: `"${wish.canary}" is no host of ${wish.target}.`,
+    why: meant === undefined ? `Its hosts: ${shown}.` : `Did you mean "${meant}"?`,
+    next: 'Name one host of the target after `--canary`. Nothing was started.',
+  });
+}
+
+/** The canary is a wave of its own; the waves of the policy follow for the others. */
+function wavesOf(policy: Inventory['policy'], wish: RunWish): Run['waveSpec'] {
+  if (wish.canary === undefined) return policy.waves;
+  return ['1', ...(policy.waves === 'all' ? ['rest'] : policy.waves)];
+}
+
 function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, units: readonly TargetUnit[]): NewRun {
   const slices = units.map((unit) => sliceOf(inventory, unit.host));
   const { policy } = inventory;
@@ -87,23 +113,16 @@ function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, un
     units: Object.fromEntries(units.map((unit) => [unit.host, newUnit(inventory, unit)])),
     waves: [],
     waveIndex: 0,
-    maxFailures: 0,
+    maxFailures: wish.maxFailures,
     approvalMinutes: policy.approvalMinutes,
     startByMinutes: policy.startByMinutes,
-    waveSpec: policy.waves,
+    waveSpec: wavesOf(policy, wish),
   };
 }
 
 function newUnit(inventory: Inventory, unit: TargetUnit): UnitRecord {
   const site = inventory.hosts[unit.host]?.site ?? '';
   return { unit: unit.host, site, targets: unit.dpus, state: 'planning', generation: 0 };
-}
-
-/** Fixed for now: the short recipe has no login on the card with which `auto` could be found. */
-function refuseAutoBmc(inventory: Inventory, units: readonly TargetUnit[]): void {
-  for (const unit of units)
-    for (const dpu of inventory.hosts[unit.host]?.dpus ?? [])
-      if (unit.dpus.includes(dpu.name) && dpu.bmc.address === 'auto') throw errors.bmcAddressAuto({ target: dpu.name });
 }
 
 function checkChannel(inventory: Inventory, { invocation }: CommandRequest): void {

@@ -17,11 +17,20 @@ export const UnitJob = z.strictObject({ ...Base, unit: Name, generation: z.int()
 export type UnitJob = z.infer<typeof UnitJob>;
 
 /** What `/dpu provision` may say besides its target. */
-export const ProvisionParams = z.strictObject({});
+export const ProvisionParams = z.strictObject({
+  /** A card that somebody else set up is taken over as it is, without flashing. */
+  adopt: z.boolean().default(false),
+  /** It is flashed, though dpubot does not know what runs on it. */
+  reflash: z.boolean().default(false),
+  /** A card in NIC mode is put into DPU mode (cold power cycle of its host). */
+  setMode: z.boolean().default(false),
+  /** The worker's own way to the host may go through the card. */
+  viaCard: z.boolean().default(false),
+});
 export type ProvisionParams = z.infer<typeof ProvisionParams>;
 
 /**
  * Version of each recipe, raised when steps or their meaning change. Stored with a run by the bot; a worker whose recipe
  * has another one refuses the run instead of guessing.
  */
-export const recipeVersions = { provision: 1 } as const;
+export const recipeVersions = { provision: 2 } as const;

@@ -180,6 +180,7 @@ async function redfishFigure(
     hosts,
     credentials: stores.credentials,
     pins: stores.pins,
+    records: stores.records,
     budget: stores.loginBudget,
     clock: () => clock,
     redactor: createRedactor(),

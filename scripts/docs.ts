@@ -1,14 +1,16 @@
 /**
- * Writes what is made from the code: docs/commands.md and .env.example. With --check nothing is written and the exit
+ * Writes what is made from the code: docs/commands.md, docs/procedures.md and .env.example. With --check nothing is written and the exit
  * code is 1 when a file differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { commandsPage } from '../commands/page.ts';
 import { commands } from '../commands/registry.ts';
 import { envExample } from '../src/config-variables.ts';
+import { proceduresPage } from './lib/procedures.ts';
 
 const files = [
   { path: 'docs/commands.md', text: commandsPage(commands) },
+  { path: 'docs/procedures.md', text: proceduresPage() },
   { path: '.env.example', text: envExample() },
 ];
 const onlyCheck = process.argv.includes('--check');

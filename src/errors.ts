@@ -269,6 +269,18 @@ export const errors = {
       state: 'unknown',
       evidence: a.evidence,
     }),
+  hookFailed: (
+    a: { host: string; hook: 'drain' | 'undrain'; exitCode: number; output: string; run: number } & WithState,
+  ) =>
+    make('hook-failed', 'permanent', {
+      what: `The ${a.hook} hook of ${a.host} ended with ${a.exitCode}.`,
+      why: a.output === '' ? 'It printed nothing.' : a.output,
+      next:
+        a.hook === 'drain'
+          ? `Nothing disruptive was begun. Take the load off ${a.host} or correct the hook. ${again(a.run)}`
+          : `The cards are done. Put the load back on ${a.host} by hand, or correct the hook. ${again(a.run)}`,
+      state: a.state ?? 'unchanged',
+    }),
   cancelled: (a: { run: number; by: string; target: string } & WithState) =>
     make('cancelled', 'permanent', {
       what: `Run ${a.run} was cancelled by ${a.by}.`,
@@ -298,11 +310,15 @@ export const errors = {
       why: `The key "${a.key}" is not accepted there.`,
       next: "Put the key's public half into authorized_keys, or import the right key.",
     }),
-  sshHostKeyChanged: (a: { host: string; seen: string; run?: number }) =>
+  /** `card`: the server is the Arm of that card, whose key is learnt by dpubot and stands in no inventory. */
+  sshHostKeyChanged: (a: { host: string; seen: string; run?: number; card?: string }) =>
     make('ssh-host-key-changed', 'needs-human', {
       what: `${a.host} shows an SSH host key that is not pinned (${a.seen}).`,
-      why: 'Either the host was reinstalled, or something else answers at its address. No login was tried.',
-      next: 'Treat it as a security event: compare the key on the console, then correct `hostKeys` in the inventory.',
+      why: 'Either it was reinstalled, or something else answers at its address. No login was tried.',
+      next:
+        a.card === undefined
+          ? 'Treat it as a security event: compare the key on the console, then correct `hostKeys` in the inventory.'
+          : `Treat it as a security event: compare the key on the console of the card. dpubot learns another one only when it has flashed the card itself: \`/dpu provision ${a.card} --reflash\`.`,
     }),
   sshTimeout: (a: { host: string; command: string; timeoutMs: number } & WithState) =>
     make('ssh-timeout', 'transient', {
@@ -355,9 +371,9 @@ export const errors = {
   // ------------------------------------------------------------------------------------------ Redfish
   bmcAddressAuto: (a: { target: string }) =>
     make('bmc-address-auto', 'permanent', {
-      what: `The BMC address of ${a.target} is "auto".`,
-      why: 'Finding it needs a login on the card, which this recipe does not have.',
-      next: `Give the address of the BMC of ${a.target} in the inventory.`,
+      what: `The BMC address of ${a.target} is "auto", and it is not known yet.`,
+      why: 'It is asked over the Arm of the card, once a login there exists; no run has done that for this card.',
+      next: `Run \`/dpu provision ${a.target}\`, which finds it, or give the address in the inventory.`,
     }),
   bmcUnreachable: (a: { target: string; address: string } & Cause) =>
     make('bmc-unreachable', 'transient', {
@@ -403,7 +419,13 @@ export const errors = {
     make('bmc-login-refused', 'needs-human', {
       what: `The BMC of ${a.target} refused every password dpubot knows (${a.tried.join(', ')}).`,
       why: 'Somebody changed it outside dpubot, or the card was set up by hand.',
-      next: `Import the right one with \`dpubot credentials import\`, or follow the runbook.`,
+      next: `Import the right one with \`dpubot credentials import-bmc SERIAL FILE\`, or follow the runbook.`,
+    }),
+  bmcSetUpByHand: (a: { target: string; serial: string }) =>
+    make('card-set-up-by-hand', 'permanent', {
+      what: `${a.target} was set up by somebody else: its BMC does not take the factory password.`,
+      why: 'dpubot has never had another one for it, and does not guess.',
+      next: `Import its password with \`dpubot credentials import-bmc ${a.serial} FILE\` and run the command again; \`--adopt\` then keeps what runs on the card, \`--reflash\` erases it.`,
     }),
   redfishError: (
     a: { target: string; request: string; status: number; message: string; messageId?: string } & WithState,
@@ -477,7 +499,7 @@ export const errors = {
     make('nic-mode', 'permanent', {
       what: `${a.target} is in NIC mode.`,
       why: 'Its Arm cores do not run there, so Secure Boot cannot be changed and resets would wait forever.',
-      next: `Put it into DPU mode (\`mlxconfig -d DEVICE s INTERNAL_CPU_OFFLOAD_ENGINE=0\` and a cold power cycle of the host), then run the command again.`,
+      next: `Run the command again with \`--set-mode\`: it stores DPU mode (\`mlxconfig s INTERNAL_CPU_OFFLOAD_ENGINE=0\`) and switches the host off and on.`,
     }),
   wrongCard: (a: { target: string; vpdSerial: string; bmcSerial: string; run: number } & WithState) =>
     make('wrong-card', 'needs-human', {
@@ -502,5 +524,434 @@ export const errors = {
       why: 'UEFI has not told the BMC; firmware before DOCA 2.5 never does.',
       next: `Update the firmware of the card, or follow the runbook. ${again(a.run)}`,
       state: 'changed',
+    }),
+
+  // ------------------------------------------------------------------------------------------ DOCA and packages
+  osUnsupported: (a: { host: string; seen: string; doca: string; supported: readonly string[] }) =>
+    make('os-unsupported', 'permanent', {
+      what: `DOCA ${a.doca} is not installed on ${a.host}: it runs ${a.seen}.`,
+      why: `The profile supports ${a.supported.join('; ')}.`,
+      next: `Boot a supported system on ${a.host}, or name a DOCA version and repository for this one in the profile (\`doca.supports\`). Nothing was changed.`,
+    }),
+  foreignOfed: (a: { host: string; packages: readonly string[] }) =>
+    make('foreign-ofed', 'permanent', {
+      what: `${a.host} has an MLNX_OFED that did not come with DOCA.`,
+      why: `Installed: ${a.packages.slice(0, 6).join(', ')}${a.packages.length > 6 ? ` and ${a.packages.length - 6} more` : ''}. Both at once leave modules of two versions behind.`,
+      next: `Remove it (\`sudo /usr/sbin/ofed_uninstall.sh --force\`), restart ${a.host}, and run the command again. Nothing was changed.`,
+    }),
+  hostDiskFull: (a: { host: string; why: string; next: string; run?: number } & WithState) =>
+    make('host-disk-full', 'permanent', {
+      what: `The disk of ${a.host} has too little room for packages.`,
+      why: a.why,
+      next: `${a.next} ${a.run === undefined ? '' : `${again(a.run)} `}${a.state === 'changed' ? 'Packages may be installed in part; they are finished when it runs again.' : 'Nothing was changed.'}`,
+      state: a.state ?? 'unchanged',
+    }),
+  dpkgLocked: (a: { host: string; holder: string; limit?: string; run: number } & WithState) =>
+    make('dpkg-locked', 'transient', {
+      what: `Packages of ${a.host} are locked by another program${a.limit === undefined ? '' : ` for more than ${a.limit}`}.`,
+      why: `The lock is held by ${a.holder}.`,
+      next: `Let it finish, or end it where it was started (often unattended-upgrades). ${again(a.run)} This step did not install anything while it waited.`,
+      state: a.state ?? 'unchanged',
+    }),
+  repoKeyMismatch: (a: { host: string; source: string; pinned: string; why: string } & WithState) =>
+    make('repo-key-mismatch', 'permanent', {
+      what: `The package repository ${a.source} is not signed by the key ${a.pinned} of the profile.`,
+      why: a.why,
+      next: `Compare the key with what the publisher says: they change it at times (NVIDIA did in January 2026). Then correct \`keyUrl\` and \`keyFingerprint\` in the profile. Nothing was installed from it on ${a.host}.`,
+      state: a.state ?? 'unchanged',
+    }),
+  downloadFailed: (a: { host: string; from: string; why: string; run: number } & WithState) =>
+    make('download-failed', 'transient', {
+      what: `${a.host} could not fetch ${a.from}.`,
+      why: a.why,
+      next: `Check the way of ${a.host} to the internet, its DNS, and proxy or mirror in the profile. ${again(a.run)}`,
+      state: a.state ?? 'unchanged',
+    }),
+  packageInstallFailed: (
+    a: { host: string; what: string; why: string; next?: string; evidence?: string; run: number } & WithState,
+  ) =>
+    make('package-install-failed', 'permanent', {
+      what: `${a.what} failed on ${a.host}.`,
+      why: a.why,
+      next: `${a.next ?? `Remove the cause that the log names, on ${a.host}.`} ${again(a.run)} Packages may be installed in part; the driver that was loaded still is.`,
+      state: a.state ?? 'changed',
+      evidence: a.evidence,
+    }),
+  driverNotLoaded: (
+    a: { host: string; wanted: string; loaded: string; why: string; next: string; run: number } & {
+      evidence?: string;
+    },
+  ) =>
+    make('driver-not-loaded', 'permanent', {
+      what: `The packages are installed on ${a.host}, but its loaded mlx5_core is ${a.loaded} instead of ${a.wanted}.`,
+      why: a.why,
+      next: `${a.next} ${again(a.run)}`,
+      state: 'changed',
+      evidence: a.evidence,
+    }),
+  rshimNotRunning: (a: { host: string; why: string; run: number; evidence?: string }) =>
+    make('rshim-not-running', 'permanent', {
+      what: `The rshim service of ${a.host} does not run.`,
+      why: a.why,
+      next: `Look at \`systemctl status rshim\` and \`journalctl -u rshim\` on ${a.host}. ${again(a.run)} DOCA is installed; without rshim its cards cannot be flashed.`,
+      state: 'changed',
+      evidence: a.evidence,
+    }),
+  tailscaleLoginFailed: (a: { target: string; credential: string; why: string; run: number }) =>
+    make('tailscale-login-failed', 'permanent', {
+      what: `${a.target} could not join the tailnet.`,
+      why: a.why,
+      next: `Check that the auth key "${a.credential}" is neither expired nor used up, and that ${a.target} reaches controlplane.tailscale.com; import a new key with \`dpubot credentials import ${a.credential} FILE\`. ${again(a.run)} Tailscale is installed there and not connected.`,
+      state: 'changed',
+    }),
+  tailscaleNotApproved: (a: { target: string; run: number }) =>
+    make('tailscale-not-approved', 'needs-human', {
+      what: `${a.target} has logged in to the tailnet and waits for an approval.`,
+      why: 'The tailnet lets devices in only after an administrator has approved them, and the auth key is not pre-approved.',
+      next: `Approve ${a.target} in the Machines page of the Tailscale admin console. ${again(a.run)}`,
+      state: 'changed',
+    }),
+
+  // ------------------------------------------------------------------------------------------ images and flash
+  rshimNotFound: (a: { target: string; host: string; why: string }) =>
+    make('rshim-not-found', 'permanent', {
+      what: `${a.host} has no rshim device of ${a.target}.`,
+      why: a.why,
+      next: `Look at \`systemctl status rshim\` on ${a.host} and at \`/dev/rshim*\`; nothing was sent to the card.`,
+    }),
+  rshimOwnedByBmc: (a: { target: string; host: string; why: string; run: number }) =>
+    make('rshim-owned-by-bmc', 'permanent', {
+      what: `The BMC of ${a.target} owns its rshim and does not give it to ${a.host}.`,
+      why: a.why,
+      next: `Switch BMC rshim off (\`systemctl disable --now rshim\` on the BMC), restart the rshim service of ${a.host}, or reset the BMC. ${again(a.run)} The image was not pushed; the Arm runs as before.`,
+      state: 'changed',
+    }),
+  flashRunning: (a: { target: string; host: string; seen: string }) =>
+    make('flash-running', 'permanent', {
+      what: `A bfb-install is running on ${a.host}, so ${a.target} is not flashed now.`,
+      why: a.seen,
+      next: 'Let it end, or end it where it was started; two pushes at once spoil each other. Nothing was sent to this card.',
+    }),
+  powerWhileFlashing: (a: { host: string; seen: string }) =>
+    make('power-while-flashing', 'permanent', {
+      what: `A bfb-install is running on ${a.host}, so the host is not switched off now.`,
+      why: a.seen,
+      next: 'Let it end, or end it where it was started, then resume the run. A card that loses power in a flash has no system.',
+    }),
+  pushFailed: (a: { target: string; line: string; run: number }) =>
+    make('push-failed', 'permanent', {
+      what: `The image could not be pushed to ${a.target}.`,
+      why: a.line,
+      next: `The Arm was stopped for it and has no usable system until it is flashed; network and BMC of the card are as before. Look at \`journalctl -u rshim\` of the host. \`/dpu resume ${a.run}\` pushes anew.`,
+      state: 'changed',
+      evidence: a.line,
+    }),
+  installerFailed: (a: { target: string; line: string; run: number }) =>
+    make('installer-failed', 'permanent', {
+      what: `The installer on ${a.target} did not finish.`,
+      why: a.line,
+      next: `The system on its Arm is erased or incomplete. Remove the cause the line names (disk of the card, the image itself). \`/dpu resume ${a.run}\` flashes it anew.`,
+      state: 'changed',
+      evidence: a.line,
+    }),
+  bmcUpdateFailed: (a: { target: string; why: string; run: number } & WithState) =>
+    make('bmc-update-failed', 'permanent', {
+      what: `The BMC parts of the image were not installed on ${a.target}.`,
+      why: a.why,
+      next:
+        a.state === 'unchanged'
+          ? `Nothing was sent to the card. Correct it, or set \`bmcComponents: skip\` in the profile. ${again(a.run)}`
+          : `The Arm has the new system; its BMC keeps the old firmware. Correct the cause, or set \`bmcComponents: skip\` in the profile and start a new run. \`/dpu resume ${a.run}\` flashes it anew.`,
+      state: a.state ?? 'changed',
+    }),
+  flashTimeout: (a: { target: string; doing: string; limit: string; run: number }) =>
+    make('flash-timeout', 'needs-human', {
+      what: `The flash of ${a.target} was not done within ${a.limit}.`,
+      why: `It stood at: ${a.doing}.`,
+      next: `The system on its Arm may be incomplete. Read the console of the card (see the runbook). ${again(a.run)}`,
+      state: 'changed',
+    }),
+  flashInterrupted: (a: { target: string; why: string; run: number }) =>
+    make('flash-interrupted', 'needs-human', {
+      what: `The flash of ${a.target} was interrupted: the system on its Arm is incomplete.`,
+      why: `${a.why}. Nothing is pushing any more.`,
+      next: `Find out why (see the runbook). \`/dpu resume ${a.run}\` flashes the card anew.`,
+      state: 'unknown',
+    }),
+  flashLinkLost: (a: { target: string; host: string; limit: string; run: number } & Cause) =>
+    make('flash-link-lost', 'transient', {
+      what: `${a.host} did not answer for ${a.limit} while ${a.target} was being flashed.`,
+      why: a.cause instanceof Error ? a.cause.message : 'the connection failed',
+      next: `The push goes on by itself on the host. When ${a.host} answers again, \`/dpu resume ${a.run}\` picks it up; nothing is pushed twice.`,
+      state: 'unknown',
+      cause: a.cause,
+    }),
+  uefiShell: (a: { target: string; seen: string; run: number }) =>
+    make('uefi-shell', 'needs-human', {
+      what: `${a.target} was flashed and stays in UEFI: its new system does not start.`,
+      why: a.seen,
+      next: `Choose the disk in the boot manager, or flash another image (see the runbook). ${again(a.run)}`,
+      state: 'changed',
+    }),
+  unknownImage: (a: { target: string; runs: string; wanted: string; why: string; next: string }) =>
+    make('unknown-image', 'permanent', {
+      what: `${a.target} runs ${a.runs}; wanted is ${a.wanted}.`,
+      why: a.why,
+      next: a.next,
+    }),
+  uploadFailed: (a: { host: string; file: string; arrivedBytes: number; totalBytes: number; why: string } & Cause) =>
+    make('upload-failed', 'transient', {
+      what: `Sending ${a.file} to ${a.host} broke off: ${a.arrivedBytes} of ${a.totalBytes} bytes have arrived.`,
+      why: a.why,
+      next: 'Correct the cause and resume the run: it goes on with what is there.',
+      state: 'changed',
+      cause: a.cause,
+    }),
+  imageFileUnreadable: (a: { file: string; problem: string } & Cause) =>
+    make('image-file-unreadable', 'permanent', {
+      what: `The image file ${a.file} on this worker cannot be sent.`,
+      why: a.problem,
+      next: 'Put the right file there on every worker of the site, or correct `file` and `bytes` in the inventory, then resume the run.',
+      cause: a.cause,
+    }),
+  imageSpaceMissing: (a: { host: string; folder: string; neededBytes: number; freeBytes: number } & WithState) =>
+    make('image-space-missing', 'permanent', {
+      what: `${a.host} has too little space for the images in ${a.folder}.`,
+      why: `${a.neededBytes} bytes are needed (256 MiB of it as a margin), ${a.freeBytes} are free.`,
+      next: 'Make room on that file system, then run the command again. No card was touched.',
+      state: a.state ?? 'unchanged',
+    }),
+  imageDownloadFailed: (a: { host: string; image: string; from: string; problem: string }) =>
+    make('image-download-failed', 'permanent', {
+      what: `${a.host} could not download ${a.image} from ${a.from}.`,
+      why: a.problem,
+      next: 'Correct the URL, the proxy or the access of the host, or name the image as a `file` of the worker; then resume the run. No card was touched.',
+      state: 'changed',
+    }),
+  imageDownloadBroken: (a: {
+    host: string;
+    image: string;
+    from: string;
+    tries: number;
+    arrivedBytes: number;
+    totalBytes: number;
+    problem: string;
+  }) =>
+    make('image-download-broken', 'transient', {
+      what: `The download of ${a.image} from ${a.from} to ${a.host} broke off ${a.tries} times: ${a.arrivedBytes} of ${a.totalBytes} bytes have arrived.`,
+      why: a.problem,
+      next: 'Look at the network between them and resume the run: it goes on with what is there. No card was touched.',
+      state: 'changed',
+    }),
+  imageHashMismatch: (a: { host: string; image: string; from: string; expected: string; seen: string }) =>
+    make('image-hash-mismatch', 'permanent', {
+      what: `What ${a.host} got from ${a.from} is not the image ${a.image}: it was removed, and nothing was flashed.`,
+      why: `Expected ${a.expected}, seen ${a.seen}.`,
+      next: 'Compare both with what the publisher of the image says; correct `sha256` and `bytes` or the source in the inventory, then run the command again.',
+      state: 'changed',
+    }),
+
+  // ------------------------------------------------------------------------------------------ Arm login and settings
+  armUnpinned: (a: { target: string }) =>
+    make('arm-unpinned', 'permanent', {
+      what: `No SSH host key of the Arm of ${a.target} is known.`,
+      why: 'It is learnt over the tmfifo link of the card by the step "Log in to the card", which has not run yet.',
+      next: `Run \`/dpu provision ${a.target}\`; nothing was sent to the card.`,
+    }),
+  armUnreachable: (a: { target: string; host: string; device: string; limit: string; run: number }) =>
+    make('arm-unreachable', 'transient', {
+      what: `The Arm of ${a.target} did not answer SSH over ${a.device} of ${a.host} within ${a.limit}.`,
+      why: "Its OS is not up, its SSH server does not run, or somebody gave the two ends of the link each other's address.",
+      next: `Read the console of the card (\`sudo screen /dev/rshimN/console 115200\` on ${a.host}). ${again(a.run)}`,
+      state: 'unknown',
+    }),
+  armOobSilent: (a: { target: string; address: string; limit: string; why: string; run: number }) =>
+    make('arm-oob-silent', 'transient', {
+      what: `The login on the Arm of ${a.target} is good over tmfifo, and not at its address ${a.address} within ${a.limit}.`,
+      why: a.why,
+      next: `Check the OOB cable and the DHCP lease, or take \`arm\` out of the inventory: then dpubot goes through the host. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  armLoginRefused: (a: { target: string; user: string; tried: readonly string[]; run: number }) =>
+    make('arm-login-refused', 'needs-human', {
+      what: `The Arm of ${a.target} refused the key and every password that dpubot may try for ${a.user} (${a.tried.length === 0 ? 'none known' : a.tried.join(', ')}).`,
+      why: 'The card was set up by hand, and its password is not known to dpubot. No more than two wrong tries are made in ten minutes.',
+      next: `Import the password with \`dpubot credentials import-arm SERIAL FILE\`, put dpubot's public key into authorized_keys, or flash the card anew with \`--reflash\` (see the runbook). ${again(a.run)}`,
+    }),
+  armWrongMachine: (a: { target: string; machine: string; via: string }) =>
+    make('arm-wrong-machine', 'permanent', {
+      what: `What answers as the Arm of ${a.target} (${a.via}) is a machine of type ${a.machine}, not aarch64.`,
+      why: "The address belongs to something else, or the two ends of the tmfifo link have each other's address.",
+      next: `Correct the address of \`arm\` of ${a.target} in the inventory, or the addresses of the link. Nothing was changed there.`,
+    }),
+  tmfifoMissing: (a: { target: string; host: string; link: string; device: string }) =>
+    make('tmfifo-missing', 'permanent', {
+      what: `${a.host} has no link ${a.link}, which leads to ${a.target}.`,
+      why: `The rshim driver makes it together with /dev/${a.device}; something else holds or has removed it.`,
+      next: `Restart the driver on ${a.host} (\`systemctl restart rshim\`) and look with \`ip link\` and \`ip netns\`, then resume the run.`,
+    }),
+  hostToolMissing: (a: { host: string; tool: string; need: string; package: string }) =>
+    make('host-tool-missing', 'permanent', {
+      what: `${a.host} has no ${a.tool}.`,
+      why: `dpubot needs it ${a.need}.`,
+      next: `Install the package "${a.package}" on ${a.host}, then resume the run.`,
+    }),
+  armAccountMissing: (a: { target: string }) =>
+    make('arm-account-missing', 'permanent', {
+      what: `The profile of ${a.target} names no login on its Arm.`,
+      why: 'Without `arm` in the profile dpubot has neither user nor key for it.',
+      next: 'Add `arm: { key: NAME }` to the profile in the inventory. Nothing was sent to the card.',
+    }),
+  armPasswordNotOffered: (a: { target: string; offered: readonly string[] }) =>
+    make('arm-password-not-offered', 'permanent', {
+      what: `The Arm of ${a.target} lets nobody in over SSH with a password.`,
+      why: `Its SSH server offers ${a.offered.length === 0 ? 'no way of logging in' : a.offered.join(', ')} only.`,
+      next: "Log in at the card's serial console, or put dpubot's public key into authorized_keys. No password was sent.",
+    }),
+  armPasswordRefused: (a: { target: string; user: string; reason: string }) =>
+    make('arm-password-refused', 'permanent', {
+      what: `The Arm of ${a.target} demands a new password for ${a.user} and refused the one that dpubot gave.`,
+      why: a.reason === '' ? 'It gave no reason.' : a.reason,
+      next: `Log in to ${a.target} by hand as ${a.user}, change the password, and put dpubot's public key into authorized_keys; then resume the run. The old password is still valid.`,
+    }),
+  armLoginUnclear: (a: { target: string; said: string }) =>
+    make('arm-login-unclear', 'permanent', {
+      what: `The Arm of ${a.target} answered a login in a way that dpubot does not know.`,
+      why: a.said === '' ? 'It said nothing.' : `It said: ${a.said}`,
+      next: `Log in to ${a.target} by hand once and see what it asks; then resume the run.`,
+      state: 'unknown',
+    }),
+  consoleBusy: (a: { target: string; host: string; device: string; by: string }) =>
+    make('console-busy', 'transient', {
+      what: `The serial console of ${a.target} (${a.device} on ${a.host}) is in use.`,
+      why: `${a.by} has it open; two readers would each get a part of what the card says.`,
+      next: `End it on ${a.host} (\`sudo fuser -v ${a.device}\` shows it), then resume the run.`,
+    }),
+  consoleSilent: (a: { target: string; device: string; timeoutMs: number; said: string }) =>
+    make('console-silent', 'transient', {
+      what: `The serial console of ${a.target} (${a.device}) did not say what dpubot waited for within ${a.timeoutMs / 1000} s.`,
+      why:
+        a.said === ''
+          ? 'It said nothing at all: the card is off, hangs, or its OS has no console there.'
+          : `It said last: ${a.said}`,
+      next: `Look at it with \`sudo screen ${a.device} 115200\` on the host; then resume the run.`,
+      state: 'unknown',
+    }),
+  bmcLanNoAddress: (a: { target: string; run: number }) =>
+    make('bmc-lan-no-address', 'permanent', {
+      what: `The BMC of ${a.target} has no IP address.`,
+      why: 'Asked over the Arm it says 0.0.0.0: no DHCP server has given it a lease.',
+      next: `Check the management cable and the DHCP server (vendor class NVIDIA/BF/BMC), or give it a static address. ${again(a.run)}`,
+    }),
+  modulesRejected: (a: { target: string; module: string; secureBoot: string; run: number }) =>
+    make('modules-rejected', 'permanent', {
+      what: `The kernel of the Arm of ${a.target} rejects the driver (${a.module}).`,
+      why: `Key was rejected by service: the modules are not signed with a key it trusts, and Secure Boot is ${a.secureBoot} in the running boot.`,
+      next: `Switch Secure Boot off (a new \`/dpu provision ${a.target}\` does), or use a signed image. ${again(a.run)} The card has no network driver now.`,
+      state: 'changed',
+    }),
+  driverRestartFailed: (a: { target: string; failed: string; complaint: string; run: number }) =>
+    make('driver-restart-failed', 'permanent', {
+      what: `The driver of the Arm of ${a.target} did not restart: ${a.failed}.`,
+      why: a.complaint === '' ? 'openibd gave no reason.' : a.complaint,
+      next: `Log in to the card, end what uses the driver, and look at \`dmesg\`. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  versionsDiffer: (a: { target: string; differences: readonly string[]; run: number }) =>
+    make('versions-differ', 'needs-human', {
+      what: `${a.target} does not run what its profile names.`,
+      why: a.differences.join('; '),
+      next: `Follow the runbook: flash the card anew with \`--reflash\`, or correct image and driver in the inventory. ${again(a.run)}`,
+    }),
+  ntpNoDaemon: (a: { target: string }) =>
+    make('ntp-no-daemon', 'permanent', {
+      what: `Nothing keeps the clock of the Arm of ${a.target}.`,
+      why: 'None of systemd-timesyncd, ntpsec and chrony runs there.',
+      next: 'Install or start one of them on the card, or take `ntp` out of the profile; then resume the run.',
+    }),
+  linkNotFound: (a: { target: string; link: string; where: string }) =>
+    make('link-not-found', 'permanent', {
+      what: `${a.target} has no ${a.link} on ${a.where}.`,
+      why: 'The driver has not made it: it is not loaded there, or the card is not in DPU mode.',
+      next: 'Look at `ip link` and `dmesg` there, then resume the run.',
+    }),
+
+  // ------------------------------------------------------------------------------------------ power, mode, use of a card
+  hostBmcLoginRefused: (a: { host: string; user: string; credential: string; why: string }) =>
+    make('host-bmc-login-refused', 'permanent', {
+      what: `The management controller of ${a.host} refused the login of ${a.user}.`,
+      why: a.why,
+      next: `Import the right password with \`dpubot credentials import ${a.credential} FILE\`, or correct \`bmc\` of ${a.host} in the inventory; then resume the run.`,
+    }),
+  firmwareWedged: (a: { target: string; host: string; device: string; output: string }) =>
+    make('firmware-wedged', 'needs-human', {
+      what: `The firmware of ${a.target} (${a.device} of ${a.host}) does not answer.`,
+      why: `${a.output} Its network controller hangs; nothing can be read from it or written to it.`,
+      next: `Cold power cycle ${a.host}: off, wait 30 s, on. A reboot of host or Arm does not help; see the runbook.`,
+      state: 'unknown',
+    }),
+  parameterMissing: (a: { target: string; parameter: string; output: string }) =>
+    make('nic-parameter-missing', 'permanent', {
+      what: `The firmware of ${a.target} has no setting ${a.parameter}.`,
+      why: a.output,
+      next: 'Update the firmware of the card, or leave its mode as it is. Nothing was changed.',
+    }),
+  nicModePending: (a: { host: string; cards: readonly string[] }) =>
+    make('nic-mode-pending', 'permanent', {
+      what: `${a.cards.join(', ')} of ${a.host} would come up in NIC mode after the next cold power cycle.`,
+      why: 'Somebody has set NIC mode in the configuration of the card; it runs in DPU mode only until then.',
+      next: `Give \`--set-mode\` to put it back to DPU mode, or do it by hand (\`mlxconfig -d DEVICE s INTERNAL_CPU_OFFLOAD_ENGINE=0\`). ${a.host} was not switched off.`,
+    }),
+  activationByHand: (a: { host: string; pending: string; why: string; run: number }) =>
+    make('activation-by-hand', 'needs-human', {
+      what: `${a.host} has to be switched off and on by hand: ${a.pending}.`,
+      why: a.why,
+      next: `Switch ${a.host} off, wait 30 s, switch it on; then press Done or \`/dpu resume ${a.run}\`.`,
+    }),
+  hostPowerUnsupported: (a: { host: string; offered: readonly string[] }) =>
+    make('host-power-unsupported', 'permanent', {
+      what: `The BMC of ${a.host} offers no way to switch the host off and on.`,
+      why: `Its reset types are ${a.offered.length === 0 ? 'none' : a.offered.join(', ')}.`,
+      next: 'Set `activation: by-hand` in the profile, and switch the host yourself. It was not switched.',
+    }),
+  hostPowerStuck: (a: { host: string; wanted: 'Off' | 'On'; said: readonly string[]; limit: string; run: number }) =>
+    make('host-power-stuck', 'needs-human', {
+      what: `${a.host} was told to go ${a.wanted}, and its BMC did not report that within ${a.limit}.`,
+      why: `What was sent and seen: ${a.said.join(', ')}.`,
+      next: `Look at ${a.host}, bring it to the state On, see the runbook. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  hostNotBack: (a: { host: string; power: string; last: string; limit: string; run: number }) =>
+    make('host-not-back', 'needs-human', {
+      what: `${a.host} was switched off and on, and did not answer SSH with a new boot within ${a.limit}.`,
+      why: `Its BMC says ${a.power}; the last try: ${a.last}`,
+      next: `Look at its console (see the runbook). ${again(a.run)}`,
+      state: 'changed',
+    }),
+  cardNotBack: (a: { target: string; host: string; state: string; limit: string; run: number }) =>
+    make('card-not-back', 'needs-human', {
+      what: `${a.target} did not report OsIsRunning within ${a.limit} after ${a.host} was switched off and on.`,
+      why: `Its boot progress stands at ${a.state}.`,
+      next: `Read the console of the card (see the runbook). ${again(a.run)}`,
+      state: 'changed',
+    }),
+  coldBootMissing: (a: { host: string; pending: string; run: number }) =>
+    make('cold-boot-missing', 'needs-human', {
+      what: `${a.host} has booted anew, and its cards have not: ${a.pending}.`,
+      why: 'The BMC answered as asked, but the slots kept their power: it was a warm reset for the cards. It is not repeated.',
+      next: `Take all power from ${a.host} (both cords, or the slot), wait 30 s, switch it on; see the runbook. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  cardInUse: (a: { target: string; host: string; uses: readonly string[] }) =>
+    make('card-in-use', 'permanent', {
+      what: `${a.host} depends on ${a.target}.`,
+      why: `${a.uses.join('; ')}. Resetting or flashing the card cuts that off in the middle of the work.`,
+      next: `Bring ${a.host} to the worker over another network card or disk, or give \`--via-card\`: then the worker may lose the host until the card is back, and for good if it does not come back. Nothing was changed.`,
+    }),
+  cardUseUnknown: (a: { target: string; host: string; problem: string }) =>
+    make('card-use-unknown', 'permanent', {
+      what: `Whether ${a.host} depends on ${a.target} could not be found out.`,
+      why: a.problem,
+      next: `Look yourself; when nothing of ${a.host} depends on the card give \`--via-card\`. Nothing was changed.`,
     }),
 } as const;

@@ -7,6 +7,7 @@ import type { Document, Node } from 'yaml';
 import { LineCounter, isMap, isPair, isScalar, isSeq, parseDocument } from 'yaml';
 import { canonicalHash } from './domain/canonical.ts';
 import { Inventory } from './domain/inventory.ts';
+import { formProblems } from './inventory-checks/form.ts';
 import type { Problem } from './inventory-checks.ts';
 import { crossChecks } from './inventory-checks.ts';
 import type { OpsError } from './errors.ts';
@@ -36,7 +37,11 @@ export function checkInventoryText(text: string): InventoryText {
   const raw = plainValue(document);
   if (!raw.ok) return { ok: false, problems: [`1:1 ${raw.problem}`] };
   const parsed = Inventory.safeParse(raw.value);
-  const problems = [...(parsed.success ? [] : parsed.error.issues.flatMap(formProblems)), ...crossChecks(raw.value)];
+  const form = parsed.success ? [] : parsed.error.issues.flatMap((issue) => formProblems(issue));
+  const cross = crossChecks(raw.value);
+  // Where both have something to say of one value, the check that knows more is heard.
+  const isTold = (problem: Problem): boolean => cross.some((other) => other.path.join('/') === problem.path.join('/'));
+  const problems = [...form.filter((problem) => !isTold(problem)), ...cross];
   if (parsed.success && problems.length === 0) return { ok: true, inventory: parsed.data };
   const placed = problems.map((problem) => ({ offset: offsetOf(document, problem), problem }));
   placed.sort((a, b) => a.offset - b.offset);
@@ -155,20 +160,6 @@ function plainValue(
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error) };
   }
-}
-
-/** One problem per unknown key, so that each gets its own line number. */
-function formProblems(issue: z.core.$ZodIssue): Problem[] {
-  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], text: 'is not a known setting', atKey: true }));
-  if (issue.code === 'invalid_key') {
-    const text = issue.issues[0]?.message ?? issue.message;
-    return [{ path, text: `the name does not fit: ${text}` }];
-  }
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined'))
-    return [{ path, text: 'is missing' }];
-  return [{ path, text: issue.message }];
 }
 
 function shown(problem: Problem): string {

@@ -22,7 +22,9 @@ import { connect } from './store/redis.ts';
 import { createSecretStores } from './store/secret-stores.ts';
 import { createDeviceClock, systemClock } from './transport/device-clock.ts';
 import { createRedactor } from './transport/redact.ts';
+import { createHostBmcAccess } from './transport/redfish/host-bmc.ts';
 import { createBmcAccess } from './transport/redfish/login.ts';
+import { createArmAccess } from './transport/ssh/arm-access.ts';
 import { createHostAccess } from './transport/ssh/host-access.ts';
 
 const leaseMs = 10_000;
@@ -58,6 +60,21 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     credentials: secrets.credentials,
     pins: stores.pins,
     budget: secrets.loginBudget,
+    records: stores.records,
+    clock: clockOf,
+    redactor,
+    log,
+  });
+  const arm = createArmAccess({
+    hosts,
+    key: (ref) => secrets.credentials.named(ref),
+    pins: stores.pins,
+    redactor,
+    log,
+  });
+  const hostBmc = createHostBmcAccess({
+    credentials: secrets.credentials,
+    budget: secrets.loginBudget,
     clock: clockOf,
     redactor,
     log,
@@ -70,6 +87,9 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     devices: {
       hosts,
       bmc,
+      arm,
+      hostBmc,
+      records: stores.records,
       pins: stores.pins,
       credentials: secrets.credentials,
       escrow: secrets.escrow,
@@ -128,6 +148,8 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     clearInterval(pruning);
     await workers.close({ drainMs });
     await queue.close();
+    await arm.close();
+    await hostBmc.close();
     await bmc.close();
     await hosts.close();
     await stopMetrics?.();

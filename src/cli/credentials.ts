@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { CliConfig } from '../config.ts';
 import type { Inventory } from '../domain/inventory.ts';
+import { sliceOf } from '../domain/inventory.ts';
 import { Secret } from '../domain/secret.ts';
+import type { CardPasswordListing } from '../store/card-passwords.ts';
+import { listCardPasswords, passwordSlots } from '../store/card-passwords.ts';
 import { createCredentialStore } from '../store/credentials.ts';
 import { createCredentialImporter } from '../store/named-credentials.ts';
 import type { RedisSpace } from '../store/redis.ts';
@@ -36,10 +39,15 @@ export async function importCredential(io: CliIo, config: CliConfig, wish: Impor
 }
 
 /**
- * `credentials import-bmc SERIAL [FILE|-]`: files the password that a DPU BMC has now as its current one, for cards that
- * were set up by hand. The one known before stays as the previous one.
+ * `credentials import-bmc SERIAL [FILE|-]` and `import-arm`: files the password that a DPU BMC, or the user of its Arm, has
+ * now as the current one, for cards that were set up by hand. The one known before stays as the previous one.
  */
-export async function importBmcPassword(io: CliIo, config: CliConfig, wish: ImportWish): Promise<number> {
+export async function importCardPassword(
+  io: CliIo,
+  config: CliConfig,
+  wish: ImportWish,
+  owner: 'BMC' | 'Arm',
+): Promise<number> {
   const inventory = await inventoryOf(config);
   const card = cardOf(inventory, wish.name);
   const site = wish.sites[0] ?? card?.site;
@@ -49,21 +57,25 @@ export async function importBmcPassword(io: CliIo, config: CliConfig, wish: Impo
   const secret = await readSecret(io, wish.file);
   if (recipient === undefined || /[\r\n]/.test(secret.reveal()))
     throw new UsageError('a password is one line of text; the rest of the file is not understood');
-  const key = { serial: card?.serial ?? wish.name };
+  const serial = card?.serial ?? wish.name;
+  const key = owner === 'BMC' ? { serial } : { armSerial: serial };
   await withRedis(config, async (space) => {
     const store = createCredentialStore(space, { identities: config.ageIdentities, clock: systemClock });
     await store.savePending(key, secret, recipient, { replace: true });
     await store.promote(key);
   });
-  io.out(`The BMC password of card ${key.serial} is stored, readable by the workers of ${site}.`);
+  io.out(`The ${owner} password of card ${serial} is stored, readable by the workers of ${site}.`);
   return exitCodes.good;
 }
 
-/** `credentials list`: names, sites and dates, and what the inventory names but nobody has imported. */
+/**
+ * `credentials list`: names, sites and dates; which cards have BMC and Arm passwords; and what the inventory names but
+ * nobody has imported. Never a secret.
+ */
 export async function listCredentials(io: CliIo, config: CliConfig): Promise<number> {
   const inventory = await inventoryOf(config);
-  const stored = await withRedis(config, async (space: RedisSpace) =>
-    createCredentialImporter(space, systemClock).list(),
+  const [stored, cards] = await withRedis(config, async (space: RedisSpace) =>
+    Promise.all([createCredentialImporter(space, systemClock).list(), listCardPasswords(space)]),
   );
   const rows = stored.map(({ ref, savedAtMs, recipients }) => [
     ref,
@@ -72,23 +84,63 @@ export async function listCredentials(io: CliIo, config: CliConfig): Promise<num
   ]);
   const missing = usedCredentials(inventory).filter((ref) => !stored.some((entry) => entry.ref === ref));
   for (const line of textTable(['name', 'sites', 'stored'], rows)) io.out(line);
-  for (const ref of missing) io.out(`warn  ${ref} is used by the inventory and not stored`);
+  for (const line of cardTable(cards)) io.out(line);
+  for (const ref of missing) io.out(`warn  ${ref} is used by the inventory and not stored (${useOf(inventory, ref)})`);
   return exitCodes.good;
+}
+
+/** A line per card and kind of password, after an empty one; nothing when there are none. */
+function cardTable(cards: readonly CardPasswordListing[]): string[] {
+  if (cards.length === 0) return [];
+  const rows = cards.map(({ card, kind, savedAtMs }) => [
+    card,
+    kind,
+    ...passwordSlots.map((slot) => {
+      const atMs = savedAtMs[slot];
+      return atMs === undefined ? '-' : new Date(atMs).toISOString();
+    }),
+  ]);
+  return ['', ...textTable(['card', 'password', ...passwordSlots], rows)];
 }
 
 /** Names of all credentials that the inventory uses. */
 export function usedCredentials(inventory: Inventory): string[] {
-  return [...new Set(Object.values(inventory.hosts).map((host) => host.ssh.key))];
+  return [...new Set(Object.keys(inventory.hosts).flatMap((host) => [...credentialsOf(inventory, host).keys()]))];
 }
 
-/** Sites whose workers need the credential: those of hosts that log in with it, themselves or as a jump host. */
+/** Sites whose workers need the credential. */
 export function sitesUsing(inventory: Inventory, ref: string): string[] {
-  const hosts = Object.values(inventory.hosts);
-  const uses = hosts.filter(({ ssh }) => {
-    const jump = ssh.jump === undefined ? undefined : inventory.hosts[ssh.jump];
-    return ssh.key === ref || jump?.ssh.key === ref;
-  });
-  return [...new Set(uses.map((host) => host.site))];
+  const hosts = Object.entries(inventory.hosts).filter(([name]) => credentialsOf(inventory, name).has(ref));
+  return [...new Set(hosts.map(([, host]) => host.site))];
+}
+
+/** What the inventory needs a credential for, in words for a person: `tailscale.authKey of a profile`. */
+export function useOf(inventory: Inventory, ref: string): string {
+  const uses = Object.keys(inventory.hosts).flatMap((host) => credentialsOf(inventory, host).get(ref) ?? []);
+  return [...new Set(uses)].join(', ');
+}
+
+/**
+ * The credentials that work on a host and its cards needs, and what for: SSH keys (also of the jump host), the password of
+ * the host's own BMC, and what the profiles in force refer to.
+ */
+function credentialsOf(inventory: Inventory, hostName: string): ReadonlyMap<string, readonly string[]> {
+  const { entry, jump, hostProfile, profiles } = sliceOf(inventory, hostName);
+  const cardProfiles = Object.values(profiles);
+  const tailscale = [
+    hostProfile.tailscale?.on.includes('host') === true ? hostProfile.tailscale : undefined,
+    ...cardProfiles.map((profile) => (profile.tailscale?.on.includes('dpu') === true ? profile.tailscale : undefined)),
+  ];
+  const refs: readonly (readonly [string | undefined, string])[] = [
+    [entry.ssh.key, 'ssh.key of a host'],
+    [jump?.key, 'ssh.key of a host'],
+    [entry.bmc?.password, 'bmc.password of a host'],
+    ...cardProfiles.map((profile) => [profile.arm?.key, 'arm.key of a profile'] as const),
+    ...tailscale.map((wanted) => [wanted?.authKey, 'tailscale.authKey of a profile'] as const),
+  ];
+  const uses = new Map<string, readonly string[]>();
+  for (const [ref, use] of refs) if (ref !== undefined) uses.set(ref, [...(uses.get(ref) ?? []), use]);
+  return uses;
 }
 
 function recipientsOf(inventory: Inventory, sites: readonly string[]): string[] {

@@ -14,7 +14,7 @@ import { createPinStore } from '../store/pins.ts';
 import type { RedisSpace } from '../store/redis.ts';
 import { createRedactor } from '../transport/redact.ts';
 import { createHostAccess } from '../transport/ssh/host-access.ts';
-import { sitesUsing, usedCredentials } from './credentials.ts';
+import { sitesUsing, useOf, usedCredentials } from './credentials.ts';
 import type { Finding } from './findings.ts';
 import { fail, ok, warn } from './findings.ts';
 import { systemClock } from './setup.ts';
@@ -84,7 +84,8 @@ async function checkCredentials(space: RedisSpace, inventory: Inventory): Promis
   return usedCredentials(inventory).map((ref) => {
     const next = `Run \`dpubot credentials import ${ref} FILE\`.`;
     const entry = stored.find((credential) => credential.ref === ref);
-    if (!entry) return fail('credential', `${ref} is used by the inventory and not stored`, next);
+    if (!entry)
+      return fail('credential', `${ref} is used by the inventory and not stored (${useOf(inventory, ref)})`, next);
     const unread = sitesUsing(inventory, ref).filter(
       (site) => !entry.recipients.includes(inventory.sites[site]?.recipient ?? ''),
     );

@@ -4,7 +4,7 @@ import { botConfig, cliConfig, processEnvironment, workerConfig } from '../confi
 import { nearest } from '../domain/targets.ts';
 import { failureOf } from '../errors.ts';
 import { printAudit } from './audit.ts';
-import { importBmcPassword, importCredential, listCredentials } from './credentials.ts';
+import { importCardPassword, importCredential, listCredentials } from './credentials.ts';
 import { doctor } from './doctor.ts';
 import { checkInventory, printSchema } from './inventory.ts';
 import type { CliIo } from './io.ts';
@@ -19,6 +19,7 @@ const usage = `Usage:
   dpubot inventory schema                       print its JSON Schema for editors
   dpubot credentials import NAME [FILE|-]       store a secret, encrypted to the sites that use it [--site NAME]
   dpubot credentials import-bmc SERIAL [FILE|-] store the password a DPU BMC has now [--site NAME]
+  dpubot credentials import-arm SERIAL [FILE|-] store the password the user of its Arm has now [--site NAME]
   dpubot credentials list                       names and dates, never secrets
   dpubot audit [--limit N] [--json]             who did what, newest first
 Settings come from the environment and from .env; --env-file FILE names another file.
@@ -68,7 +69,11 @@ const subcommands: Readonly<Record<string, { readonly follow: readonly [number, 
     },
     'credentials import-bmc': {
       follow: [1, 2],
-      run: async (line) => importBmcPassword(line.io, config(line), wishOf(line)),
+      run: async (line) => importCardPassword(line.io, config(line), wishOf(line), 'BMC'),
+    },
+    'credentials import-arm': {
+      follow: [1, 2],
+      run: async (line) => importCardPassword(line.io, config(line), wishOf(line), 'Arm'),
     },
     'credentials list': { follow: [0, 0], run: async (line) => listCredentials(line.io, config(line)) },
     audit: { follow: [0, 0], run: async (line) => printAudit(line.io, config(line), line) },

@@ -55,3 +55,21 @@ export function defineRead<K extends string = never>(template: {
 export function defineResource(resource: { readonly name: string; readonly path: string }): ReadResource {
   return { kind: 'read-resource', ...resource };
 }
+
+/** A resource below a collection whose member names differ between vendors (`/redfish/v1/Systems/{id}`). */
+export interface ResourceTemplate {
+  readonly template: { readonly name: string; readonly path: string };
+  bind(id: string): ReadResource;
+}
+
+/** Declares such a resource; `{id}` in the path takes one path segment, else a RangeError. */
+export function defineMember(template: { readonly name: string; readonly path: string }): ResourceTemplate {
+  return {
+    template,
+    bind(id) {
+      if (!/^[A-Za-z0-9._-]{1,100}$/.test(id) || id === '..')
+        throw new RangeError(`${template.name}: "${id}" is no member name`);
+      return { kind: 'read-resource', name: template.name, path: template.path.replace('{id}', id) };
+    },
+  };
+}

@@ -63,6 +63,19 @@ export type DetachedState =
   /** Folder without exit file, and the process is gone or the host has another boot id. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/** `asRoot`: folder and command belong to root, through `sudo -n`; say it for every call about the same folder. */
+export type DetachedOptions = CallOptions & { readonly asRoot?: boolean };
+
+/** A file of the worker on its way to a host. */
+export interface Upload {
+  readonly localPath: string;
+  /** Absolute, writable by the SSH user. Made when it is not there; bytes are appended from `fromByte` on. */
+  readonly remotePath: string;
+  readonly fromByte: number;
+  /** Size that the local file must have. */
+  readonly bytes: number;
+}
+
 export interface HostSession extends HostReader {
   /** Runs argv (quoted in one place). `stdin` is the only way a secret may travel. */
   run(argv: readonly string[], options: CallOptions & { readonly stdin?: string | Secret }): Promise<CommandResult>;
@@ -70,13 +83,20 @@ export interface HostSession extends HostReader {
    * Starts argv detached from the connection: atomic `mkdir` of `folder`, boot id, pid, `log`, `exit`. When the folder
    * exists already nothing is started and its state is returned.
    */
-  startDetached(folder: string, argv: readonly string[], options: CallOptions): Promise<DetachedState>;
-  observeDetached(folder: string, options: CallOptions): Promise<DetachedState>;
+  startDetached(folder: string, argv: readonly string[], options: DetachedOptions): Promise<DetachedState>;
+  observeDetached(folder: string, options: DetachedOptions): Promise<DetachedState>;
   readDetachedLog(
     folder: string,
     fromByte: number,
-    options: CallOptions,
+    options: DetachedOptions,
   ): Promise<{ readonly text: string; readonly nextByte: number }>;
+  /** Ends a running detached command with all its children (TERM, then KILL) and returns its state afterwards. */
+  stopDetached(folder: string, options: DetachedOptions): Promise<DetachedState>;
+  /**
+   * Sends a file over SFTP. Errors: image-file-unreadable, upload-failed (what has arrived stays, for the next try),
+   * ssh-lost and ssh-unreachable (no SFTP channel was opened), ssh-timeout.
+   */
+  upload(file: Upload, options: CallOptions & { readonly onProgress?: (sentBytes: number) => void }): Promise<void>;
 }
 
 /** Opens and pools SSH connections. `close` ends all of them. */
@@ -134,6 +154,8 @@ export interface BmcAccess {
   login(card: CardRef, options: CallOptions): Promise<BmcLogin>;
   /** Forgets the pooled session (after a password change or a BMC reset). */
   forget(card: CardRef): void;
+  /** The BMC is restarting for a reason known to the caller: refusals in the next three minutes count as nothing. */
+  noteReset(card: CardRef): void;
   close(): Promise<void>;
 }
 
@@ -144,12 +166,22 @@ export interface CardRef {
   readonly serial?: string;
 }
 
+/** Redfish of a host's own management controller, whose certificate the inventory pins. */
+export interface HostBmcAccess {
+  /** Undefined when the inventory names none. Errors: bmc-unreachable, bmc-cert-changed, host-bmc-login-refused. */
+  open(slice: HostSlice, options: CallOptions): Promise<BmcSession | undefined>;
+}
+
 // ---------------------------------------------------------------------------------------------- secrets and pins
 
 /**
  * Where a BMC's passwords are filed: by certificate fingerprint and address until the serial is known, then by serial.
  */
-export type CredentialKey = { readonly serial: string } | { readonly certSha256: string; readonly address: string };
+export type CredentialKey =
+  | { readonly serial: string }
+  | { readonly certSha256: string; readonly address: string }
+  /** The password of the Arm's user, of the card with this serial. */
+  | { readonly armSerial: string };
 
 export interface BmcCredential {
   readonly slot: Exclude<CredentialSlot, 'factory'>;
@@ -199,6 +231,29 @@ export interface LoginBudget {
   giveBack(key: string): Promise<void>;
   /** The device itself says it is locked. */
   exhaust(key: string, windowMs: number): Promise<number>;
+}
+
+/** What dpubot remembers about a card, by serial. */
+export interface CardRecord {
+  /**
+   * `factory`: first seen with the factory BMC password. `flashed`, `adopted`: by a run of dpubot. `unknown`: something is
+   * remembered about the card (the address of its BMC), and not what is on it.
+   */
+  readonly origin: 'factory' | 'flashed' | 'adopted' | 'unknown';
+  readonly image?: { readonly name: string; readonly sha256: string };
+  /** Found over the Arm, where the inventory says `auto`. */
+  readonly bmcAddress?: string;
+  /** When the SSH host key of its Arm was last learnt. A flash after that (`atMs`) explains another key. */
+  readonly armKeyAtMs?: number;
+  /** When passwords of its Arm were refused lately, in whichever run: the image locks the account after some. */
+  readonly armWrongTriesAtMs?: readonly number[];
+  readonly runId: number;
+  readonly atMs: number;
+}
+
+export interface CardRecords {
+  get(serial: string): Promise<CardRecord | undefined>;
+  put(serial: string, record: CardRecord): Promise<void>;
 }
 
 export type PinKind = 'bmc-certificate' | 'ssh-host-key';

@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { canonicalHash } from './canonical.ts';
+import { CertFingerprint, CredentialRef, Name, Profile } from './profile.ts';
+import type { Image } from './image.ts';
+import { Image as ImageSchema } from './image.ts';
 
-/** Names are used in job ids, Redis keys and host names: lower case, digits, dashes, dots. */
-export const Name = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/, 'use lower-case letters, digits, dots and dashes, at most 63');
+export { Name, PcieLink, Profile } from './profile.ts';
+
 const Address = z.string().regex(/^[A-Za-z0-9.:[\]-]{1,253}$/, 'an IP address or a DNS name');
 const Port = z.int().min(1).max(65535);
 const SshFingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "as `ssh-keygen -lf` prints it: 'SHA256:...'");
-const CertFingerprint = z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 of the certificate, 64 lower-case hex digits');
-const CredentialRef = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'the name of a credential, not the secret');
 
 /** How one SSH server is reached. `key` names a credential; `hostKeys` are the pins (several key types allowed). */
 export const SshEndpoint = z.strictObject({
@@ -43,15 +42,39 @@ export const DpuEntry = z.strictObject({
     .regex(/^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.0$/)
     .optional(),
   bmc: BmcEndpoint,
-  arm: z.strictObject({ address: Address, port: Port.default(22) }).optional(),
+  /** The Arm's `oob_net0`. Without it the card is reached over `tmfifo_net0` of its host. */
+  arm: z
+    .strictObject({ address: Address, port: Port.default(22), via: z.enum(['direct', 'host']).default('direct') })
+    .optional(),
   profile: Name.optional(),
 });
 export type DpuEntry = z.infer<typeof DpuEntry>;
+
+/** The host's own management controller (iDRAC, iLO ...), for power only. Redfish, vendor-neutral. */
+export const HostBmcEndpoint = z.strictObject({
+  address: Address,
+  port: Port.default(443),
+  user: z.string().min(1).default('root'),
+  /** Name of the credential with the password. */
+  password: CredentialRef,
+  certSha256: CertFingerprint,
+});
+export type HostBmcEndpoint = z.infer<typeof HostBmcEndpoint>;
+
+/** A command on the host around disruptive work: takes load off (drain) or puts it back (undrain). Exit 0 = done. */
+export const Hook = z.strictObject({
+  command: z.array(z.string().min(1)).min(1),
+  timeoutSeconds: z.int().min(1).max(3600).default(600),
+});
+export type Hook = z.infer<typeof Hook>;
 
 export const HostEntry = z.strictObject({
   site: Name,
   rack: Name,
   ssh: SshEndpoint,
+  bmc: HostBmcEndpoint.optional(),
+  drain: Hook.optional(),
+  undrain: Hook.optional(),
   dpus: z.array(DpuEntry).min(1),
   profile: Name.default('default'),
 });
@@ -63,18 +86,6 @@ export const Site = z.strictObject({
   /** age recipient to which the site's secrets are encrypted; the matching identity is held by its workers only. */
   recipient: z.string().regex(/^age1[a-z0-9]{20,}$/, "an age recipient ('age1...')"),
 });
-
-export const PcieLink = z.strictObject({ gtPerS: z.number().positive(), width: z.int().positive() });
-export type PcieLink = z.infer<typeof PcieLink>;
-
-/** Wanted state of a card. */
-export const Profile = z.strictObject({
-  secureBoot: z.enum(['off', 'leave']).default('off'),
-  bmcPassword: z.enum(['generated', 'leave']).default('generated'),
-  /** The slowest PCIe link that is accepted; default: enough for the card's fastest single port. */
-  minPcieLink: PcieLink.optional(),
-});
-export type Profile = z.infer<typeof Profile>;
 
 export const Role = z.strictObject({
   users: z.array(z.string()).default([]),
@@ -107,6 +118,7 @@ export const Inventory = z.strictObject({
   hosts: z.record(Name, HostEntry),
   /** Cables: `dpu/port` to `dpu/port`. */
   links: z.array(z.tuple([z.string(), z.string()])).default([]),
+  images: z.record(Name, ImageSchema).default({}),
   profiles: z.record(Name, Profile).default({}),
   roles: z.record(Name, Role).default({}),
   policy: Policy,
@@ -124,6 +136,10 @@ export interface HostSlice {
   readonly entry: HostEntry;
   /** Resolved profile per DPU name. */
   readonly profiles: Readonly<Record<string, Profile>>;
+  /** Profile of the host itself: what host steps (DOCA, Tailscale) want. */
+  readonly hostProfile: Profile;
+  /** The images that these profiles name. */
+  readonly images: Readonly<Record<string, Image>>;
   /** SSH endpoint of the jump host, when `entry.ssh.jump` is set. */
   readonly jump?: SshEndpoint;
 }
@@ -136,6 +152,9 @@ export function sliceOf(inventory: Inventory, hostName: string): HostSlice {
   const profiles = Object.fromEntries(
     entry.dpus.map((dpu) => [dpu.name, inventory.profiles[dpu.profile ?? entry.profile] ?? Profile.parse({})]),
   );
+  const hostProfile = inventory.profiles[entry.profile] ?? Profile.parse({});
+  const named = [hostProfile, ...Object.values(profiles)].flatMap((profile) => profile.image ?? []);
+  const images = Object.fromEntries(Object.entries(inventory.images).filter(([name]) => named.includes(name)));
   const jump = entry.ssh.jump === undefined ? undefined : inventory.hosts[entry.ssh.jump]?.ssh;
   return {
     name: hostName,
@@ -144,6 +163,8 @@ export function sliceOf(inventory: Inventory, hostName: string): HostSlice {
     recipient: site.recipient,
     entry,
     profiles,
+    hostProfile,
+    images,
     ...(jump && { jump }),
   };
 }

@@ -53,7 +53,13 @@ export type JournalEvent =
       readonly title: string;
       readonly limitMs: number;
     }
-  | { readonly type: 'step-satisfied'; readonly step: string; readonly target: string; readonly reason: string }
+  | {
+      readonly type: 'step-satisfied';
+      readonly step: string;
+      readonly target: string;
+      readonly reason: string;
+      readonly warning?: string;
+    }
   | {
       readonly type: 'intent';
       readonly step: string;
@@ -76,6 +82,7 @@ export type JournalEvent =
       readonly reason: string;
       readonly verdicts: readonly Verdict[];
       readonly tookMs: number;
+      readonly warning?: string;
     }
   | {
       readonly type: 'step-waiting';
@@ -114,7 +121,8 @@ export type RunEndState =
   | 'rejected'
   | 'expired';
 
-export type UnitEndState = 'done' | 'satisfied' | 'failed' | 'refused' | 'needs-human' | 'cancelled' | 'plan-outdated';
+export type UnitEndState =
+  'done' | 'satisfied' | 'activation-pending' | 'failed' | 'refused' | 'needs-human' | 'cancelled' | 'plan-outdated';
 
 /** An event as it was stored. `id` orders entries of a stream (Redis stream id form `ms-n`). */
 export interface JournalEntry {

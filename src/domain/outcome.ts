@@ -40,8 +40,13 @@ export interface Verdict {
 
 /** What became of one step. Every variant carries a sentence. */
 export type StepOutcome =
-  | { readonly kind: 'satisfied'; readonly reason: string }
-  | { readonly kind: 'applied'; readonly reason: string; readonly verdicts: readonly Verdict[] }
+  | { readonly kind: 'satisfied'; readonly reason: string; readonly warning?: string; readonly pending?: true }
+  | {
+      readonly kind: 'applied';
+      readonly reason: string;
+      readonly verdicts: readonly Verdict[];
+      readonly warning?: string;
+    }
   | { readonly kind: 'waiting'; readonly reason: string; readonly untilMs: number }
   | { readonly kind: 'refused'; readonly failure: Failure }
   | { readonly kind: 'failed'; readonly failure: Failure }

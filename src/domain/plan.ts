@@ -30,6 +30,10 @@ export interface PlannedStep {
   readonly present?: unknown;
   readonly risk: Risk;
   readonly reboots: readonly Reboot[];
+  /** Worth a person's eye; whoever approves has seen it. */
+  readonly warning?: string;
+  /** Staged and not yet active. */
+  readonly pending?: true;
   readonly failure?: Failure;
 }
 
@@ -83,6 +87,7 @@ export function planHash(plan: Omit<UnitPlan, 'hash' | 'runId' | 'madeAtMs' | 'r
         state: step.state,
         risk: step.state === 'satisfied' ? 'read' : step.risk,
         reboots: step.state === 'satisfied' ? [] : step.reboots,
+        warning: step.warning ?? null,
       })),
   });
 }
@@ -176,10 +181,19 @@ export function planDifferences(approved: UnitPlan, now: UnitPlan): string[] {
       canonicalHash([step.wanted ?? null, step.present ?? null])
     )
       texts.push(`${step.step} on ${step.target} has other values now (${step.reason})`);
+    else if (old.warning !== step.warning)
+      texts.push(`${step.step} on ${step.target} ${warningChange(old.warning, step.warning)}`);
+    else if (canonicalHash(old.reboots) !== canonicalHash(step.reboots))
+      texts.push(`${step.step} on ${step.target} needs other resets now`);
   }
   for (const [id, step] of before)
     if (!after.has(id)) texts.push(`${step.step} on ${step.target} is gone from the plan`);
   return texts.length > 0 ? texts : ['profile, pins or recipe changed since the plan was made'];
+}
+
+function warningChange(before: string | undefined, now: string | undefined): string {
+  const was = before === undefined ? '' : `, and not any more: ${before}`;
+  return now === undefined ? `does not warn any more: ${before ?? ''}` : `warns now: ${now}${was}`;
 }
 
 /**

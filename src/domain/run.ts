@@ -22,6 +22,7 @@ export const resumableStates: readonly RunState[] = ['failed', 'needs-human', 'c
 export const unitEndStates: readonly UnitEndState[] = [
   'done',
   'satisfied',
+  'activation-pending',
   'failed',
   'refused',
   'needs-human',
@@ -30,6 +31,14 @@ export const unitEndStates: readonly UnitEndState[] = [
 ];
 /** Exit 0 of a script: the run did what was asked, or found it done. */
 export const goodEndStates: readonly RunState[] = ['done', 'satisfied', 'planned', 'activation-pending'];
+
+/** One line of a unit's summary about one card (or the host itself). */
+export interface TargetNote {
+  readonly target: string;
+  readonly outcome: 'done' | 'satisfied' | 'activation-pending' | 'failed' | 'refused' | 'needs-human' | 'cancelled';
+  readonly failure?: Failure;
+  readonly warnings: readonly string[];
+}
 
 export interface UnitRecord {
   readonly unit: string;
@@ -42,6 +51,8 @@ export interface UnitRecord {
   readonly planRisk?: Risk;
   readonly planChanges?: number;
   readonly failure?: Failure;
+  /** What became of each target, where it is worth a line: refusals, failures, warnings. */
+  readonly targetNotes?: readonly TargetNote[];
   readonly waitingUntilMs?: number;
   readonly waitingReason?: string;
   readonly queuedAtMs?: number;

@@ -1,13 +1,16 @@
 import type { z } from 'zod';
+import type { ArmAccess } from './arm-ports.ts';
 import type { DpuEntry, HostSlice, Profile } from './inventory.ts';
 import type { Change, Failure, Risk, Verdict } from './outcome.ts';
 import type { PlannedPin, Reboot } from './plan.ts';
 import type {
   BmcAccess,
+  CardRecords,
   CardRef,
   CredentialStore,
   DeviceClock,
   Escrow,
+  HostBmcAccess,
   HostReader,
   HostSession,
   PinStore,
@@ -17,7 +20,23 @@ import type {
 export type Scope = 'host' | 'dpu' | 'pair';
 
 /** What must be there before a step can look or act; earlier steps may provide it. */
-export type Need = 'host-ssh' | 'bmc-pinned' | 'bmc-session' | 'secure-boot-off' | 'rshim' | 'arm-ssh' | 'active-image';
+export type Need =
+  | 'host-ssh'
+  | 'bmc-address'
+  | 'bmc-pinned'
+  | 'bmc-session'
+  | 'secure-boot-off'
+  /** The rshim driver on the host, with MFT: brought by DOCA. */
+  | 'rshim'
+  /** A mode that was set and waits for a cold boot of the host, and the mode that runs. */
+  | 'staged-mode'
+  | 'dpu-mode'
+  | 'staged-bfb'
+  /** NIC firmware that came with an image and may wait for a cold boot of the host. */
+  | 'staged-firmware'
+  | 'active-image'
+  | 'arm-ssh'
+  | 'drivers';
 
 /** An act of this run on this step and target, as the journal has it; `done` is missing when the worker died in between. */
 export interface ActionRecord {
@@ -34,10 +53,18 @@ export interface ObserveContext {
   /** The card, for steps of scope `dpu`; `serial` is there once `identify-card` has read it. */
   readonly card: CardRef;
   readonly dpu: DpuEntry;
+  /** Profile of the card; for steps of scope `host` that of the host. */
   readonly profile: Profile;
+  /** The cards of the unit that are still in, with their serials: what a step of scope `host` has to think of. */
+  readonly cards: readonly CardRef[];
   readonly host: HostReader;
   readonly bmc: Pick<BmcAccess, 'fingerprint' | 'login'>;
+  readonly arm: Pick<ArmAccess, 'login' | 'publicKey'>;
+  readonly hostBmc: HostBmcAccess;
   readonly pins: Pick<PinStore, 'get'>;
+  readonly records: Pick<CardRecords, 'get'>;
+  /** Throws `credential-missing` or `credential-unreadable` unless the named credential can be read. */
+  checkCredential(ref: string): Promise<void>;
   readonly clock: DeviceClock;
   readonly signal: AbortSignal;
   readonly actions: readonly ActionRecord[];
@@ -47,7 +74,9 @@ export interface ObserveContext {
 export interface ApplyContext extends ObserveContext {
   readonly host: HostSession;
   readonly bmc: BmcAccess;
+  readonly arm: ArmAccess;
   readonly pins: PinStore;
+  readonly records: CardRecords;
   readonly credentials: CredentialStore;
   readonly escrow: Escrow;
   readonly random: RandomSource;
@@ -67,13 +96,23 @@ export interface ApplyContext extends ObserveContext {
     readonly sinceMs?: number;
     readonly limitMs?: number;
   }): Promise<void>;
+  /** Posts a piece of a console or log into the thread of the run (redacted; at most 40 lines of it are shown). */
+  snippet(title: string, text: string): Promise<void>;
 }
 
 export type Diff =
-  | { readonly kind: 'satisfied'; readonly reason: string }
+  | {
+      readonly kind: 'satisfied';
+      readonly reason: string;
+      /** Right, but worth a person's eye: shown in plan and summary, and bound by the approval. */
+      readonly warning?: string;
+      /** Staged and not yet active: the run ends as `activation-pending`. */
+      readonly pending?: true;
+    }
   | {
       readonly kind: 'change';
       readonly changes: readonly Change[];
+      readonly warning?: string;
       readonly reboots?: readonly Reboot[];
       readonly pins?: readonly PlannedPin[];
       readonly present?: unknown;
@@ -100,7 +139,7 @@ export interface StepSpec<P, O> {
   readonly needs: readonly Need[];
   readonly provides: readonly Need[];
   /** Reboots counted while the step is deferred: its declared worst case. */
-  readonly worstReboots?: (dpu: DpuEntry) => readonly Reboot[];
+  readonly worstReboots?: (dpu: DpuEntry, slice: HostSlice, params: P) => readonly Reboot[];
   /** What the step is for, as a person reads it in a plan while the details cannot be known yet. */
   readonly aim?: (params: P) => string;
   /** What the step wants, as it goes into the plan hash. */
@@ -125,15 +164,28 @@ export function defineStep<P, O>(spec: StepSpec<P, O>): Step {
   return spec as unknown as Step;
 }
 
+/** The same step at a second place of a recipe: plan, approval and journal tell the two apart by name. */
+export function asStep(step: Step, name: string, title: string): Step {
+  return { ...step, name, title };
+}
+
+/** What a recipe knows about a target when it chooses parameters. `options`: what the person said (`--adopt`). */
+export interface RecipeTarget {
+  readonly slice: HostSlice;
+  readonly dpu: DpuEntry;
+  readonly profile: Profile;
+  /** The cards of the unit that are still in. */
+  readonly cards: readonly CardRef[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 export interface RecipeStep {
   readonly step: Step;
-  /** Parameters for one card; a string means the step is skipped, and why. */
-  readonly params: (target: {
-    readonly slice: HostSlice;
-    readonly dpu: DpuEntry;
-    readonly profile: Profile;
-  }) => unknown;
-  readonly skip?: (target: { readonly profile: Profile }) => string | undefined;
+  readonly params: (target: RecipeTarget) => unknown;
+  /** A sentence means: not for this target, and why. */
+  readonly skip?: (target: RecipeTarget) => string | undefined;
+  /** A plan puts the step off until these are there too; nobody asks for them when it is carried out. */
+  readonly waitsFor?: readonly Need[];
 }
 
 /** What is missing and why. `untilMs` (wall): it comes by itself then, so it is waited for. */
@@ -146,6 +198,20 @@ export interface Unmet {
 /** Is a need there right now? Asked by the engine before a step observes. */
 export type NeedCheck = (context: ObserveContext) => Promise<{ readonly met: true } | Unmet>;
 
+/** What opening a host may use that this run may have left without power. */
+export type RescueContext = Pick<
+  ApplyContext,
+  'hostBmc' | 'slice' | 'signal' | 'clock' | 'progress' | 'runId' | 'act' | 'actions'
+>;
+
+/** How a host is opened in whose power cycle, one of these steps, the worker died: it may be off, going down or booting. */
+export interface Rescue {
+  readonly steps: readonly string[];
+  /** Asked only of a step that has not come to an end. */
+  isDue(actions: readonly ActionRecord[]): boolean;
+  open(context: RescueContext, open: () => Promise<HostSession>): Promise<HostSession>;
+}
+
 export interface Recipe {
   readonly name: string;
   /** Raised when steps or their meaning change: an approval of another version is void. */
@@ -154,4 +220,5 @@ export interface Recipe {
   readonly onFailure: 'stop' | 'cleanup';
   readonly steps: readonly RecipeStep[];
   readonly needs: Readonly<Partial<Record<Need, NeedCheck>>>;
+  readonly rescue?: Rescue;
 }

@@ -42,7 +42,8 @@ export async function advance(deps: EngineDeps, job: { runId: number }): Promise
  */
 async function giveBackHolds(deps: EngineDeps, run: Run): Promise<void> {
   for (const unit of Object.values(run.units))
-    if (['done', 'satisfied', 'refused'].includes(unit.state)) await deps.holds.clear(unit.unit, run.id);
+    if (['done', 'satisfied', 'activation-pending', 'refused'].includes(unit.state))
+      await deps.holds.clear(unit.unit, run.id);
 }
 
 async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {

@@ -8,6 +8,7 @@ import type { Approval, Run, UnitRecord } from '../domain/run.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
 import { RUN_STREAM } from '../domain/journal.ts';
 import { runEnd } from './run-end.ts';
+import { endedEarly } from './unit-outcome.ts';
 import { splitWaves } from './waves.ts';
 
 /** Resume inside the envelope goes on without asking for this long after the approval. */
@@ -97,7 +98,11 @@ function afterPlanning(run: Run, situation: Situation): Move | undefined {
 /** A unit on which nothing is to do: found so, or, after a resume, done by this run. A card that was left out still counts. */
 function nothingLeft(run: Run, plan: UnitPlan, { begun, nowMs }: Situation): Run {
   const failure = plan.refused[0]?.failure;
-  if (failure === undefined) return withStates(run, [plan.unit], begun.has(plan.unit) ? 'done' : 'satisfied', nowMs);
+  if (failure === undefined) {
+    const done = begun.has(plan.unit) ? 'done' : 'satisfied';
+    const isPending = plan.steps.some((step) => step.pending);
+    return withStates(run, [plan.unit], isPending ? 'activation-pending' : done, nowMs);
+  }
   return withStates(run, [plan.unit], 'refused', nowMs, failure);
 }
 
@@ -161,11 +166,12 @@ function start(run: Run, planned: readonly UnitRecord[]): Move {
 }
 
 /** Starts the next wave when the present one has ended well enough; stops the rollout otherwise. */
-function nextWave(run: Run, { nowMs, halt }: Situation): Move | undefined {
+function nextWave(run: Run, situation: Situation): Move | undefined {
+  const { nowMs, halt } = situation;
   const current = run.waves[run.waveIndex] ?? [];
   if (!current.every((unit) => isUnitEnded(run.units[unit]?.state ?? 'planned'))) return undefined;
   // A unit that was left out when the plans were made is in no wave and no failure of the rollout.
-  const failures = run.waves.flat().filter((unit) => isFailure(run.units[unit])).length;
+  const failures = run.waves.flat().filter((unit) => isFailure(run.units[unit], planOf(unit, situation))).length;
   const next = run.waves[run.waveIndex + 1];
   if (next === undefined || failures > run.maxFailures) return end(run, nowMs);
   if (halt) return undefined;
@@ -176,8 +182,16 @@ function nextWave(run: Run, { nowMs, halt }: Situation): Move | undefined {
   };
 }
 
-function isFailure(unit: UnitRecord | undefined): boolean {
-  return unit?.state === 'failed' || unit?.state === 'needs-human' || unit?.state === 'plan-outdated';
+/** A card that the plan left out is no failure of the rollout; one that was refused while its host was worked on is. */
+function isFailure(unit: UnitRecord | undefined, plan: UnitPlan | undefined): boolean {
+  if (unit?.state !== 'refused')
+    return unit?.state === 'failed' || unit?.state === 'needs-human' || unit?.state === 'plan-outdated';
+  const leftOut = plan?.refused.map((entry) => entry.target) ?? [];
+  return unit.targetNotes?.some((note) => note.outcome === 'refused' && !leftOut.includes(note.target)) ?? false;
+}
+
+function planOf(unit: string, { plans, approvedPlans }: Situation): UnitPlan | undefined {
+  return approvedPlans[unit] ?? plans[unit];
 }
 
 function withQueued(run: Run, names: readonly string[], nowMs: number): Run {
@@ -216,13 +230,15 @@ function unitsOf(run: Run): readonly UnitRecord[] {
 function withStates(
   run: Run,
   units: readonly string[],
-  state: 'satisfied' | 'done' | 'refused' | 'cancelled',
+  state: 'satisfied' | 'done' | 'activation-pending' | 'refused' | 'cancelled',
   nowMs: number,
   failure?: Failure,
 ): Run {
   const changed = units.flatMap((name) => {
     const unit = run.units[name];
-    return unit ? [[name, { ...unit, state, endedAtMs: nowMs, ...(failure && { failure }) }] as const] : [];
+    if (unit === undefined) return [];
+    const notes = state === 'cancelled' && unit.targetNotes ? { targetNotes: endedEarly(unit.targetNotes, state) } : {};
+    return [[name, { ...unit, ...notes, state, endedAtMs: nowMs, ...(failure && { failure }) }] as const];
   });
   return { ...run, units: { ...run.units, ...Object.fromEntries(changed) } };
 }

@@ -1,9 +1,12 @@
+import type { ArmAccess } from '../domain/arm-ports.ts';
 import type {
   BmcAccess,
+  CardRecords,
   CredentialStore,
   DeviceClock,
   Escrow,
   HostAccess,
+  HostBmcAccess,
   PinStore,
   RandomSource,
   Clock,
@@ -26,7 +29,10 @@ import type { Recipe } from '../domain/step.ts';
 export interface DevicePorts {
   readonly hosts: HostAccess;
   readonly bmc: BmcAccess;
+  readonly arm: ArmAccess;
+  readonly hostBmc: HostBmcAccess;
   readonly pins: PinStore;
+  readonly records: CardRecords;
   readonly credentials: CredentialStore;
   readonly escrow: Escrow;
   readonly random: RandomSource;

@@ -1,4 +1,6 @@
+import type { UnitEndState } from '../domain/journal.ts';
 import { clipEvent } from '../domain/journal.ts';
+import type { Failure } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { plannedChanges } from '../domain/plan.ts';
 import type { StreamEvent } from '../domain/ports.ts';
@@ -8,6 +10,7 @@ import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import { planLiveness } from './liveness.ts';
 import { planUnit } from './plan-unit.ts';
+import { notesOfPlan, worseUnitState } from './unit-outcome.ts';
 
 /** Job handler: observes a unit and stores its plan. Read only: takes neither the unit's lease nor its hold. */
 export async function runPlanJob(
@@ -68,14 +71,26 @@ function planned(
     const state = failure?.kind === 'needs-human' ? 'needs-human' : 'failed';
     return { ...now, state, endedAtMs: nowMs, ...(failure && { failure }) };
   }
-  const known = { ...now, planHash: plan.hash, planRisk: plan.risk, planChanges: plannedChanges(plan) };
+  const known = {
+    ...now,
+    planHash: plan.hash,
+    planRisk: plan.risk,
+    planChanges: plannedChanges(plan),
+    targetNotes: notesOfPlan(plan, now.targets),
+  };
   const allRefused = now.targets.every((target) => plan.refused.some((entry) => entry.target === target));
   if (!allRefused) return { ...known, state: 'planned' };
-  const first = plan.refused[0]?.failure;
-  return { ...known, state: stateOfRefusal(first?.kind), endedAtMs: nowMs, ...(first && { failure: first }) };
+  const failures = plan.refused.map((entry) => entry.failure);
+  const state = failures.map(stateOfRefusal).reduce<UnitEndState>(worseUnitState, 'refused');
+  const worst = failures.find((one) => stateOfRefusal(one) === state);
+  const targetNotes = known.targetNotes.map((note) =>
+    note.failure === undefined ? note : { ...note, outcome: stateOfRefusal(note.failure) },
+  );
+  return { ...known, targetNotes, state, endedAtMs: nowMs, ...(worst && { failure: worst }) };
 }
 
-function stateOfRefusal(kind: string | undefined): 'refused' | 'failed' | 'needs-human' {
+/** What a refusal means for a unit of which nothing else is left. */
+function stateOfRefusal({ kind }: Failure): 'refused' | 'failed' | 'needs-human' {
   if (kind === 'needs-human') return 'needs-human';
   return kind === 'transient' || kind === 'bug' ? 'failed' : 'refused';
 }

@@ -5,12 +5,13 @@ import type { Failure } from '../domain/outcome.ts';
 import type { PlannedPin, PlannedStep, UnitPlan } from '../domain/plan.ts';
 import { planHash, planRisk } from '../domain/plan.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
-import type { Diff, Need, ObserveContext, Recipe, RecipeStep } from '../domain/step.ts';
+import type { Diff, Need, ObserveContext, Recipe, RecipeStep, Step } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import type { CardState } from './walk.ts';
-import { cardsOf, checkInventory, observeContext, recipeOf, segmentsOf, unmetNeed } from './walk.ts';
+import { cardsOf, checkInventory, observeContext, recipeOf, recipeTarget, segmentsOf, unmetNeed } from './walk.ts';
+import { isDrainedAfter, withHooks } from './hooks.ts';
 
 /** One planned step with what it teaches the rest of the plan. */
 interface Planned {
@@ -30,11 +31,12 @@ export async function planUnit(deps: EngineDeps, run: Run, record: UnitRecord, s
   const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
   const host = await deps.devices.hosts.open(slice);
   const cards = cardsOf(slice, record.targets);
-  const planner = new UnitPlanner(deps, run, slice, recipe, host, signal);
+  const isDrained = isDrainedAfter(await deps.journal.read(run.id, record.unit));
+  const planner = new UnitPlanner({ deps, run, slice, recipe, host, signal, cards, isDrained });
   for (const segment of segmentsOf(recipe))
-    if (segment.scope === 'host') await planner.planHost(segment.steps, cards);
+    if (segment.scope === 'host') await planner.planHost(segment.steps);
     else for (const card of cards) await planner.planCard(segment.steps, card);
-  return planner.finish(record, cards, deps.clock.nowMs());
+  return planner.finish(record, deps.clock.nowMs());
 }
 
 /** Gathers the plan of one unit while the recipe is walked. */
@@ -45,28 +47,42 @@ class UnitPlanner {
   readonly #recipe: Recipe;
   readonly #host: HostSession;
   readonly #signal: AbortSignal;
+  readonly #cards: readonly CardState[];
+  readonly #isDrained: boolean;
   readonly #steps: PlannedStep[] = [];
   readonly #pins: PlannedPin[] = [];
   readonly #refused = new Map<string, Failure>();
   /** Per target: which need an earlier planned change provides, and the title of that change. */
   readonly #provided = new Map<string, Map<Need, string>>();
 
-  constructor(deps: EngineDeps, run: Run, slice: HostSlice, recipe: Recipe, host: HostSession, signal: AbortSignal) {
-    this.#deps = deps;
-    this.#run = run;
-    this.#slice = slice;
-    this.#recipe = recipe;
-    this.#host = host;
-    this.#signal = signal;
+  constructor(input: {
+    readonly deps: EngineDeps;
+    readonly run: Run;
+    readonly slice: HostSlice;
+    readonly recipe: Recipe;
+    readonly host: HostSession;
+    readonly signal: AbortSignal;
+    readonly cards: readonly CardState[];
+    readonly isDrained: boolean;
+  }) {
+    this.#deps = input.deps;
+    this.#run = input.run;
+    this.#slice = input.slice;
+    this.#recipe = input.recipe;
+    this.#host = input.host;
+    this.#signal = input.signal;
+    this.#cards = input.cards;
+    this.#isDrained = input.isDrained;
   }
 
-  async planHost(steps: readonly RecipeStep[], cards: readonly CardState[]): Promise<void> {
-    const frame = cards[0];
-    if (frame === undefined || cards.every((card) => this.#refused.has(card.dpu.name))) return;
+  async planHost(steps: readonly RecipeStep[]): Promise<void> {
     for (const entry of steps) {
+      const left = this.#cardsLeft();
+      const frame = left[0];
+      if (frame === undefined) return;
       const { step } = await this.#plan(entry, this.#slice.name, frame);
       // A host that cannot be reached or used takes all its cards with it.
-      if (step.failure) for (const card of cards) this.#refused.set(card.dpu.name, step.failure);
+      if (step.failure) for (const card of left) this.#refused.set(card.dpu.name, step.failure);
     }
   }
 
@@ -79,12 +95,14 @@ class UnitPlanner {
     }
   }
 
-  finish(record: UnitRecord, cards: readonly CardState[], nowMs: number): UnitPlan {
+  finish(record: UnitRecord, nowMs: number): UnitPlan {
+    const cards = this.#cards;
     const serials = new Map(cards.map((card) => [card.dpu.name, card.serial]));
-    const steps = this.#steps.map((step) => {
+    const known = this.#steps.map((step) => {
       const serial = serials.get(step.target);
       return serial === undefined ? step : { ...step, serial };
     });
+    const steps = withHooks(this.#slice, known, this.#isDrained);
     const body = {
       unit: record.unit,
       site: record.site,
@@ -99,22 +117,38 @@ class UnitPlanner {
   }
 
   async #plan(entry: RecipeStep, target: string, card: CardState): Promise<Planned> {
-    const provided = this.#provided.get(target) ?? new Map<Need, string>();
-    this.#provided.set(target, provided);
     const context = observeContext(this.#deps, {
       runId: this.#run.id,
       slice: this.#slice,
+      scope: entry.step.scope,
       card,
+      cards: this.#cardsLeft(),
       host: this.#host,
       signal: this.#signal,
       actions: [],
     });
-    const planned = await planStep(this.#recipe, entry, target, context, provided);
+    const planned = await planStep(this.#recipe, entry, target, this.#run.params, context, this.#providedFor(target));
     this.#steps.push(planned.step);
     this.#pins.push(...planned.pins);
-    if (planned.step.state === 'change' || planned.step.state === 'deferred')
-      for (const need of entry.step.provides) provided.set(need, entry.step.title);
+    if (planned.step.state === 'change' || planned.step.state === 'deferred') this.#provide(target, entry.step);
     return planned;
+  }
+
+  #cardsLeft(): readonly CardState[] {
+    return this.#cards.filter((card) => !this.#refused.has(card.dpu.name));
+  }
+
+  #provide(target: string, step: Step): void {
+    const provided = this.#provided.get(target) ?? new Map<Need, string>();
+    this.#provided.set(target, provided);
+    for (const need of step.provides) provided.set(need, step.title);
+  }
+
+  /** What a host step provides all its cards have; a host step waits for what any card that is still in will have. */
+  #providedFor(target: string): ReadonlyMap<Need, string> {
+    const ofHost = this.#provided.get(this.#slice.name) ?? [];
+    const names = target === this.#slice.name ? this.#cardsLeft().map((card) => card.dpu.name) : [target];
+    return new Map([...ofHost, ...names.flatMap((name) => [...(this.#provided.get(name) ?? [])])]);
   }
 }
 
@@ -126,6 +160,7 @@ async function planStep(
   recipe: Recipe,
   entry: RecipeStep,
   target: string,
+  options: Readonly<Record<string, unknown>>,
   jobContext: ObserveContext,
   provided: ReadonlyMap<Need, string>,
 ): Promise<Planned> {
@@ -133,27 +168,28 @@ async function planStep(
   const limitMs = jobContext.clock.deadlineMs(step.timeoutMs);
   const limit = AbortSignal.timeout(Math.ceil(limitMs));
   const context = { ...jobContext, signal: AbortSignal.any([jobContext.signal, limit]) };
-  const params = step.params.parse(entry.params(context));
+  const chosenBy = recipeTarget(context, options);
+  const skip = entry.skip?.(chosenBy);
+  const params = skip === undefined ? step.params.parse(entry.params(chosenBy)) : undefined;
   const base = {
     step: step.name,
     title: step.title,
     target,
     params,
-    wanted: step.wanted(params),
+    wanted: skip === undefined ? step.wanted(params) : undefined,
     risk: step.risk,
     changes: [],
     reboots: [],
   };
-  const skip = entry.skip?.(context);
   if (skip !== undefined) return { step: { ...base, state: 'skipped', reason: skip, risk: 'read' }, pins: [] };
-  const awaited = step.needs.findLast((need) => provided.has(need));
+  const awaited = [...step.needs, ...(entry.waitsFor ?? [])].findLast((need) => provided.has(need));
   const aim = step.aim?.(params);
   const deferred = (why: string): Planned => ({
     step: {
       ...base,
       state: 'deferred',
       reason: aim === undefined ? why : `${aim}; ${why}`,
-      reboots: step.worstReboots?.(context.dpu) ?? [],
+      reboots: step.worstReboots?.(context.dpu, context.slice, params) ?? [],
     },
     pins: [],
   });
@@ -188,7 +224,16 @@ function plannedOf(
 ): Planned {
   switch (diff.kind) {
     case 'satisfied':
-      return { step: { ...base, state: 'satisfied', reason: diff.reason }, pins: [] };
+      return {
+        step: {
+          ...base,
+          state: 'satisfied',
+          reason: diff.reason,
+          ...(diff.warning !== undefined && { warning: diff.warning }),
+          ...(diff.pending && { pending: true }),
+        },
+        pins: [],
+      };
     case 'refused':
       return refused(diff.failure);
     case 'deferred':
@@ -208,6 +253,7 @@ function plannedOf(
           reason: diff.changes.map((change) => change.text).join('; '),
           changes: diff.changes,
           reboots: diff.reboots ?? [],
+          ...(diff.warning !== undefined && { warning: diff.warning }),
           ...(diff.present === undefined ? {} : { present: diff.present }),
         },
         pins: diff.pins ?? [],

@@ -44,6 +44,7 @@ function asRunState(unit: UnitRecord, run: Run): RunEndState {
     case 'refused':
     case 'needs-human':
     case 'cancelled':
+    case 'activation-pending':
       return unit.state;
     case 'planned':
       return run.planOnly ? 'planned' : 'satisfied';

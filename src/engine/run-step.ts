@@ -1,18 +1,42 @@
 import type { Change, Failure, StepOutcome, Verdict } from '../domain/outcome.ts';
+import { needsApproval } from '../domain/outcome.ts';
 import { outsideEnvelope } from '../domain/plan.ts';
 import type { ApplyContext, ApplyResult, ObserveContext, RecipeStep, Unmet } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
+import { actOn } from './act.ts';
 import { endsQuietly } from './ends-quietly.ts';
+import { drainOnce } from './hooks.ts';
 import type { UnitSession } from './unit-session.ts';
 import type { CardState } from './walk.ts';
-import { observeContext, unmetNeed } from './walk.ts';
+import { observeContext, recipeTarget, unmetNeed } from './walk.ts';
 
-/** Evidence in the journal is cut to this many characters; the redacted rest stands in the logs. */
-const evidenceMax = 900;
+/** The time that a step may take; it can be stopped and begun anew. */
+class StepLimit {
+  readonly #limitMs: number;
+  readonly #over = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limitMs: number) {
+    this.#limitMs = Math.ceil(limitMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  start(): void {
+    const reason = new DOMException('the limit of the step is over', 'TimeoutError');
+    this.#timer = setTimeout(() => this.#over.abort(reason), this.#limitMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
 
 /**
  * Carries out one step on one target in the house order: needs, observe, diff, compare with the approval, intent, apply,
- * wait, verify, done. All control flow is here; steps have none. Throws only what ends the unit without a word: an
+ * wait, verify, done. Undefined: the recipe leaves the step out for this target. All control flow is here; steps have none. Throws only what ends the unit without a word: an
  * aborted signal, a lost lease, a Redis that does not answer.
  */
 export async function runStep(
@@ -20,33 +44,39 @@ export async function runStep(
   entry: RecipeStep,
   target: string,
   card: CardState,
-): Promise<StepOutcome> {
+  cards: readonly CardState[],
+): Promise<StepOutcome | undefined> {
   const { step } = entry;
   const clock = unit.deps.devices.clockOf(unit.slice);
   const limitMs = clock.deadlineMs(step.timeoutMs);
-  const limit = AbortSignal.timeout(Math.ceil(limitMs));
+  const limit = new StepLimit(limitMs);
   const context = observeContext(unit.deps, {
     runId: unit.run.id,
     slice: unit.slice,
+    scope: step.scope,
     card,
+    cards,
     host: unit.host,
-    signal: AbortSignal.any([unit.signal, limit]),
+    signal: AbortSignal.any([unit.signal, limit.signal]),
     actions: unit.actionsOf(step.name, target),
   });
-  const skip = entry.skip?.(context);
-  if (skip !== undefined) return { kind: 'satisfied', reason: skip };
+  const skip = entry.skip?.(recipeTarget(context, unit.run.params));
+  if (skip !== undefined) return undefined;
   await unit.append({ type: 'step-started', step: step.name, target, title: step.title, limitMs });
   await unit.progress({ step: step.name, target, text: step.title, sinceMs: unit.deps.clock.nowMs(), limitMs });
   const startMs = unit.deps.clock.nowMs();
   let outcome: StepOutcome;
+  limit.start();
   try {
-    outcome = await lookAndAct(unit, entry, target, card, context);
+    outcome = await lookAndAct(unit, entry, target, card, context, limit);
   } catch (error) {
     unit.signal.throwIfAborted();
     if (endsQuietly(error)) throw error;
-    const thrown = limit.aborted ? timedOut(unit, step.name, target, limitMs) : failureOf(error);
+    const thrown = limit.signal.aborted ? timedOut(unit, step.name, target, limitMs) : failureOf(error);
     const failure = withActs(thrown, unit, step.name, target);
     outcome = { kind: failure.kind === 'needs-human' ? 'needs-human' : 'failed', failure };
+  } finally {
+    limit.stop();
   }
   await journalOutcome(unit, step.name, target, outcome, unit.deps.clock.nowMs() - startMs);
   return outcome;
@@ -58,9 +88,10 @@ async function lookAndAct(
   target: string,
   card: CardState,
   context: ObserveContext,
+  limit: StepLimit,
 ): Promise<StepOutcome> {
   const { step } = entry;
-  const params = step.params.parse(entry.params(context));
+  const params = step.params.parse(entry.params(recipeTarget(context, unit.run.params)));
   const unmet = await unmetNeed(unit.recipe, step, context);
   if (unmet) return whenUnmet(unmet);
   const observed = await step.observe(context, params);
@@ -69,7 +100,12 @@ async function lookAndAct(
   const diff = step.diff(observed, params, context.dpu);
   switch (diff.kind) {
     case 'satisfied':
-      return { kind: 'satisfied', reason: diff.reason };
+      return {
+        kind: 'satisfied',
+        reason: diff.reason,
+        ...(diff.warning !== undefined && { warning: diff.warning }),
+        ...(diff.pending && { pending: true }),
+      };
     case 'waiting':
       return { kind: 'waiting', reason: diff.reason, untilMs: diff.untilMs };
     case 'refused':
@@ -84,6 +120,12 @@ async function lookAndAct(
   if (step.apply === undefined) throw errors.bug({ detail: `${step.name} plans a change and cannot apply it` });
   const why = outsideEnvelope(unit.plan, { ...diff, step: step.name, target, serial: card.serial });
   if (why !== undefined) return stopped(outside(unit, `${why} (${textOf(diff.changes)})`));
+  if (needsApproval(step.risk)) {
+    // The hook has a limit of its own.
+    limit.stop();
+    await drainOnce(unit);
+    limit.start();
+  }
   const result: ApplyResult = await step.apply(
     applyContext(unit, step.name, target, context),
     diff.changes,
@@ -94,7 +136,12 @@ async function lookAndAct(
   const verdicts = (await step.verify?.(context, params)) ?? [];
   const wrong = verdicts.find((verdict) => !verdict.pass);
   if (wrong) return { kind: 'needs-human', failure: mismatch(unit, step.name, target, wrong) };
-  return { kind: 'applied', reason: textOf(diff.changes), verdicts };
+  return {
+    kind: 'applied',
+    reason: textOf(diff.changes),
+    verdicts,
+    ...(diff.warning !== undefined && { warning: diff.warning }),
+  };
 }
 
 function applyContext(unit: UnitSession, step: string, target: string, context: ObserveContext): ApplyContext {
@@ -103,24 +150,14 @@ function applyContext(unit: UnitSession, step: string, target: string, context: 
     ...context,
     host: unit.host,
     bmc: deps.devices.bmc,
+    arm: deps.devices.arm,
     pins: deps.devices.pins,
+    records: deps.devices.records,
     credentials: deps.devices.credentials,
     escrow: deps.devices.escrow,
     random: deps.devices.random,
-    act: async ({ name, text, before }, fn) => {
-      await unit.beforeWrite();
-      await unit.append({
-        type: 'intent',
-        step,
-        target,
-        action: name,
-        text,
-        ...(before === undefined ? {} : { before }),
-      });
-      const { evidence, value } = await fn();
-      await unit.append({ type: 'done', step, target, action: name, evidence: evidence.slice(0, evidenceMax) });
-      return value;
-    },
+    act: async (action, fn) => actOn(unit, { step, target }, action, fn),
+    snippet: async (title, text) => unit.append({ type: 'snippet', step, target, title, text }),
     progress: async ({ sinceMs, ...sign }) =>
       unit.progress({ step, target, ...sign, sinceMs: sinceMs ?? deps.clock.nowMs() }),
   };
@@ -135,7 +172,13 @@ async function journalOutcome(
 ): Promise<void> {
   switch (outcome.kind) {
     case 'satisfied':
-      return unit.append({ type: 'step-satisfied', step, target, reason: outcome.reason });
+      return unit.append({
+        type: 'step-satisfied',
+        step,
+        target,
+        reason: outcome.reason,
+        ...(outcome.warning !== undefined && { warning: outcome.warning }),
+      });
     case 'applied':
       return unit.append({
         type: 'step-applied',
@@ -144,6 +187,7 @@ async function journalOutcome(
         reason: outcome.reason,
         verdicts: outcome.verdicts,
         tookMs,
+        ...(outcome.warning !== undefined && { warning: outcome.warning }),
       });
     case 'waiting':
       return unit.append({ type: 'step-waiting', step, target, reason: outcome.reason, untilMs: outcome.untilMs });

@@ -5,23 +5,22 @@ import type { UnitPlan } from '../domain/plan.ts';
 import { coversPlan, planDifferences, planNeedsApproval } from '../domain/plan.ts';
 import type { Lease } from '../domain/ports.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
+import type { HostSession } from '../domain/device-ports.ts';
+import type { RescueContext } from '../domain/step.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
-import { errors, failureOf } from '../errors.ts';
+import { errors, failureOf, OpsError } from '../errors.ts';
 import { approvalFailure } from './approval.ts';
 import type { EngineDeps } from './deps.ts';
+import { actOn } from './act.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import { withLease } from './lease.ts';
 import { planUnit } from './plan-unit.ts';
-import { runStep } from './run-step.ts';
 import { settleUnit } from './settle-unit.ts';
-import type { Tally, UnitResult } from './unit-outcome.ts';
-import { count, newTally, summaryOf } from './unit-outcome.ts';
+import type { UnitResult } from './unit-outcome.ts';
+import { endedEarly } from './unit-outcome.ts';
 import { UnitSession } from './unit-session.ts';
-import type { CardState } from './walk.ts';
-import { cardsOf, checkInventory, recipeOf, segmentsOf } from './walk.ts';
-
-/** How soon a unit that is held by somebody else, or halted, is looked at again (wall). */
-const lookAgainMs = 3_000;
+import { lookAgainMs, waitForUnhalt, walkUnit } from './walk-unit.ts';
+import { checkInventory, recipeOf } from './walk.ts';
 
 /**
  * Job handler: carries out the recipe on one unit. A unit that has to wait answers when it wants to be looked at again and
@@ -63,7 +62,7 @@ async function underLease(
     return await openAndWalk(deps, run, record, slice, lease, signal);
   } catch (error) {
     if (signal.aborted || endsQuietly(error)) return { kind: 'superseded' };
-    return endedBy(failureOf(error));
+    return endedBy(record, failureOf(error));
   }
 }
 
@@ -79,11 +78,6 @@ async function reasonToWait(deps: EngineDeps, run: Run, unit: string): Promise<U
   return halt && waitForUnhalt(deps, halt);
 }
 
-function waitForUnhalt(deps: EngineDeps, halt: { readonly by: string; readonly reason: string }): UnitResult {
-  const reason = `all work is halted by ${halt.by}: ${halt.reason}`;
-  return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs };
-}
-
 async function openAndWalk(
   deps: EngineDeps,
   run: Run,
@@ -97,20 +91,74 @@ async function openAndWalk(
   const past = await deps.journal.read(run.id, record.unit);
   const begun = past.some((entry) => entry.event.type === 'intent');
   const refusal = approvalFailure(run, record, plan, deps.inventory(), begun, deps.clock.nowMs());
-  if (refusal) return endedBy(refusal);
+  if (refusal) return endedBy(record, refusal);
   const wait = await reasonToWait(deps, run, record.unit);
   if (wait) return wait;
-  const host = await deps.devices.hosts.open(slice);
   const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
+  const unit = new UnitSession({ deps, run, record, slice, recipe, lease, signal, plan, past });
+  unit.attach(await openHost(unit, past));
   if (!(await markRunning(deps, run, record, lease))) return { kind: 'superseded' };
-  const unit = new UnitSession({ deps, run, record, slice, recipe, host, lease, signal, plan, past });
   if (!unit.hasWritten) {
     const now = await planUnit(deps, run, record, signal);
     const isInside = now.hash === plan.hash || (wasCompared(past) && coversPlan(plan, now));
-    if (!isInside) return endedBy(notSeen(plan, now) ?? outdated(run, record, plan, now));
+    if (!isInside) return endedBy(record, notSeen(plan, now) ?? outdated(run, record, plan, now));
   }
-  return walk(unit);
+  return walkUnit(unit, past);
 }
+
+/**
+ * Opens the host; one in whose power cycle a worker of this run died is brought up first. What fails there says nothing
+ * about that host, which may be without power.
+ */
+async function openHost(unit: UnitSession, past: readonly JournalEntry[]): Promise<HostSession> {
+  const { deps, recipe, slice } = unit;
+  const open = async (): Promise<HostSession> => deps.devices.hosts.open(slice);
+  const { rescue } = recipe;
+  const step = rescue?.steps.find(
+    (name) => isUnfinished(past, name, slice.name) && rescue.isDue(unit.actionsOf(name, slice.name)),
+  );
+  if (rescue === undefined || step === undefined) return open();
+  const where = { step, target: slice.name };
+  const context = {
+    hostBmc: deps.devices.hostBmc,
+    slice,
+    signal: unit.signal,
+    clock: deps.devices.clockOf(slice),
+    runId: unit.run.id,
+    actions: unit.actionsOf(step, slice.name),
+    act: async <T>(action: Act, fn: () => Promise<{ readonly evidence: string; readonly value: T }>): Promise<T> =>
+      actOn(unit, where, action, fn),
+    progress: async ({ sinceMs, ...sign }: Sign): Promise<void> =>
+      unit.progress({ ...where, ...sign, sinceMs: sinceMs ?? deps.clock.nowMs() }),
+  };
+  try {
+    return await rescue.open(context, open);
+  } catch (error) {
+    unit.signal.throwIfAborted();
+    if (endsQuietly(error)) throw error;
+    const failure = failureOf(error);
+    if (failure.deviceState !== 'unchanged') throw error;
+    const why = `${failure.why} This run was switching ${slice.name} off and on: it may be without power.`;
+    throw new OpsError({ ...failure, why, deviceState: 'unknown' });
+  }
+}
+
+/** A step that has begun and of which no end was journaled: its worker died in it. */
+function isUnfinished(past: readonly JournalEntry[], step: string, target: string): boolean {
+  const own = past.filter(({ event }) => 'step' in event && event.step === step && event.target === target);
+  return own.findLast(({ event }) => stepMarks.has(event.type))?.event.type === 'step-started';
+}
+
+const stepMarks: ReadonlySet<string> = new Set([
+  'step-started',
+  'step-satisfied',
+  'step-applied',
+  'step-waiting',
+  'step-failed',
+]);
+
+type Act = Parameters<RescueContext['act']>[0];
+type Sign = Parameters<RescueContext['progress']>[0];
 
 /**
  * Steps began after the newest plan was made, so that plan was compared in full before. What is different after a wait (a
@@ -141,74 +189,6 @@ async function markRunning(deps: EngineDeps, run: Run, record: UnitRecord, lease
   return changed;
 }
 
-/** Card by card up to the next host step; a card that fails drops out, the others go on; the worst outcome counts. */
-async function walk(unit: UnitSession): Promise<UnitResult> {
-  const refused = new Set(unit.plan.refused.map((entry) => entry.target));
-  const cards = cardsOf(unit.slice, unit.record.targets).filter((card) => !refused.has(card.dpu.name));
-  const tally = newTally();
-  const dropped = new Set<string>();
-  for (const segment of segmentsOf(unit.recipe)) {
-    const left = cards.filter((card) => !dropped.has(card.dpu.name));
-    for (const card of segment.scope === 'host' ? left.slice(0, 1) : left) {
-      const target = segment.scope === 'host' ? unit.slice.name : card.dpu.name;
-      const stop = await walkTarget(unit, segment.steps, target, card, tally, dropped);
-      if (stop) return stop;
-    }
-  }
-  for (const { failure } of unit.plan.refused) count(tally, { kind: 'refused', failure });
-  return {
-    kind: 'ended',
-    state: tally.state,
-    summary: summaryOf(tally),
-    ...(tally.failure && { failure: tally.failure }),
-  };
-}
-
-/** Returns a result only when the whole unit stops here. */
-async function walkTarget(
-  unit: UnitSession,
-  steps: UnitSession['recipe']['steps'],
-  target: string,
-  card: CardState,
-  tally: Tally,
-  dropped: Set<string>,
-): Promise<UnitResult | undefined> {
-  const all = unit.recipe.steps;
-  for (const entry of steps) {
-    const checkpoint = await unit.checkpoint();
-    switch (checkpoint.kind) {
-      case 'superseded':
-        return { kind: 'superseded' };
-      case 'halted':
-        return waitForUnhalt(unit.deps, checkpoint);
-      case 'cancelled': {
-        const state = unit.hasWritten ? 'changed' : 'unchanged';
-        const { failure } = errors.cancelled({ run: unit.run.id, by: checkpoint.by, target, state });
-        return { kind: 'ended', state: 'cancelled', summary: failure.what, failure };
-      }
-      case 'go':
-        break;
-    }
-    unit.countSteps(all.indexOf(entry) + 1, all.length);
-    const outcome = await runStep(unit, entry, target, card);
-    if (outcome.kind === 'waiting') return outcome;
-    // A step that this run had begun before its worker died, and that now shows what was wanted, was applied by it.
-    const ours = unit.actionsOf(entry.step.name, target).length > 0;
-    if (!count(tally, outcome, ours)) continue;
-    // A host step that fails takes all cards along; outside the plan nothing more may be written at all.
-    if (target === unit.slice.name || tally.state === 'plan-outdated')
-      return {
-        kind: 'ended',
-        state: tally.state,
-        summary: summaryOf(tally),
-        ...(tally.failure && { failure: tally.failure }),
-      };
-    dropped.add(target);
-    return undefined;
-  }
-  return undefined;
-}
-
 /** The plan that binds: the approved one, or the newest where that needs nobody's approval. */
 async function bindingPlan(deps: EngineDeps, run: Run, record: UnitRecord): Promise<UnitPlan> {
   const stored = async (hash: string | undefined): Promise<UnitPlan> => {
@@ -232,8 +212,8 @@ function outdated(run: Run, record: UnitRecord, approved: UnitPlan, now: UnitPla
   return errors.planOutdated({ unit: record.unit, differences, command: `/dpu ${run.text}` }).failure;
 }
 
-function endedBy(failure: Failure): UnitResult {
+function endedBy({ targetNotes }: UnitRecord, failure: Failure): UnitResult {
   const state =
     failure.code === 'plan-outdated' ? 'plan-outdated' : failure.kind === 'needs-human' ? 'needs-human' : 'failed';
-  return { kind: 'ended', state, summary: failure.what, failure };
+  return { kind: 'ended', state, summary: failure.what, failure, notes: endedEarly(targetNotes ?? [], state) };
 }

@@ -62,6 +62,7 @@ function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'supersede
     state: result.state,
     endedAtMs: nowMs,
     ...(result.failure === undefined ? {} : { failure: result.failure }),
+    ...(result.notes === undefined ? {} : { targetNotes: result.notes }),
   };
 }
 

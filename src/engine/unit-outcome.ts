@@ -1,9 +1,17 @@
 import type { UnitEndState } from '../domain/journal.ts';
 import type { Failure, StepOutcome } from '../domain/outcome.ts';
+import type { UnitPlan } from '../domain/plan.ts';
+import type { TargetNote } from '../domain/run.ts';
 
 /** How the walk over a unit ended, before it is written down. */
 export type UnitResult =
-  | { readonly kind: 'ended'; readonly state: UnitEndState; readonly summary: string; readonly failure?: Failure }
+  | {
+      readonly kind: 'ended';
+      readonly state: UnitEndState;
+      readonly summary: string;
+      readonly failure?: Failure;
+      readonly notes?: readonly TargetNote[];
+    }
   | { readonly kind: 'waiting'; readonly reason: string; readonly untilMs: number }
   /** Another job has this unit now: say nothing, change nothing. */
   | { readonly kind: 'superseded' };
@@ -12,6 +20,7 @@ export type UnitResult =
 const badness: readonly UnitEndState[] = [
   'satisfied',
   'done',
+  'activation-pending',
   'cancelled',
   'refused',
   'plan-outdated',
@@ -23,29 +32,38 @@ export function worseUnitState(a: UnitEndState, b: UnitEndState): UnitEndState {
   return badness.indexOf(a) >= badness.indexOf(b) ? a : b;
 }
 
-/** What became of the steps of a unit, counted while it is walked. */
+/** What became of the steps of a unit, counted while it is walked; `notes` by target, in the order they were met. */
 export interface Tally {
   applied: number;
   satisfied: number;
   state: UnitEndState;
   failure?: Failure;
+  readonly notes: Map<string, TargetNote>;
 }
 
-export function newTally(): Tally {
-  return { applied: 0, satisfied: 0, state: 'satisfied' };
+/** `targets`: the cards of the unit, so that each has its line also when nothing happened to it. */
+export function newTally(targets: readonly string[]): Tally {
+  const notes = new Map(
+    targets.map((target): [string, TargetNote] => [target, { target, outcome: 'satisfied', warnings: [] }]),
+  );
+  return { applied: 0, satisfied: 0, state: 'satisfied', notes };
 }
 
 /** Counts one outcome; `ours`: this run has acted in that step. Returns true when the target cannot go on. */
-export function count(tally: Tally, outcome: StepOutcome, ours = false): boolean {
+export function count(tally: Tally, target: string, outcome: StepOutcome, ours = false): boolean {
   switch (outcome.kind) {
     case 'satisfied':
-      if (ours) return count(tally, { kind: 'applied', reason: outcome.reason, verdicts: [] });
+      note(tally, target, ours ? 'done' : 'satisfied', { warning: outcome.warning });
+      if (ours) return applied(tally);
       tally.satisfied += 1;
+      if (outcome.pending) {
+        note(tally, target, 'activation-pending', {});
+        tally.state = worseUnitState(tally.state, 'activation-pending');
+      }
       return false;
     case 'applied':
-      tally.applied += 1;
-      tally.state = worseUnitState(tally.state, 'done');
-      return false;
+      note(tally, target, 'done', { warning: outcome.warning });
+      return applied(tally);
     case 'waiting':
     case 'cancelled':
       return true;
@@ -55,9 +73,45 @@ export function count(tally: Tally, outcome: StepOutcome, ours = false): boolean
       const state = outcome.failure.code === 'plan-outdated' ? 'plan-outdated' : outcome.kind;
       if (worseUnitState(tally.state, state) === state) tally.failure = outcome.failure;
       tally.state = worseUnitState(tally.state, state);
+      note(tally, target, outcome.kind, { failure: outcome.failure });
       return true;
     }
   }
+}
+
+/** Adds what a person has to know of a target, whatever became of it. */
+export function warn(tally: Tally, target: string, warning: string): void {
+  note(tally, target, 'satisfied', { warning });
+}
+
+/** Cards that were all right and stop with something else: a step of the host that failed, a cancel. */
+export function takeAlong(tally: Tally, targets: readonly string[], outcome: TargetNote['outcome']): void {
+  for (const target of targets) note(tally, target, outcome, {});
+}
+
+function applied(tally: Tally): false {
+  tally.applied += 1;
+  tally.state = worseUnitState(tally.state, 'done');
+  return false;
+}
+
+function note(
+  tally: Tally,
+  target: string,
+  outcome: TargetNote['outcome'],
+  more: { readonly failure?: Failure; readonly warning?: string | undefined },
+): void {
+  // The host gets a line of its own only where there is something to say about it.
+  if (!tally.notes.has(target) && more.failure === undefined && more.warning === undefined) return;
+  const known = tally.notes.get(target) ?? { target, outcome: 'satisfied', warnings: [] };
+  const isWorse = badness.indexOf(outcome) >= badness.indexOf(known.outcome);
+  const { warning } = more;
+  tally.notes.set(target, {
+    ...known,
+    outcome: isWorse ? outcome : known.outcome,
+    ...(isWorse && more.failure && { failure: more.failure }),
+    warnings: warning === undefined || known.warnings.includes(warning) ? known.warnings : [...known.warnings, warning],
+  });
 }
 
 /** "3 steps applied, 3 were right already". */
@@ -65,4 +119,33 @@ export function summaryOf(tally: Tally): string {
   const applied = `${tally.applied} step${tally.applied === 1 ? '' : 's'} applied`;
   const text = `${applied}, ${tally.satisfied} ${tally.satisfied === 1 ? 'was' : 'were'} right already`;
   return tally.failure === undefined ? text : `${tally.failure.what} (${text})`;
+}
+
+/** How a unit ends whose cards have all dropped out or come to the end. */
+export function endedWith(tally: Tally): UnitResult {
+  return {
+    kind: 'ended',
+    state: tally.state,
+    summary: summaryOf(tally),
+    ...(tally.failure && { failure: tally.failure }),
+    notes: [...tally.notes.values()],
+  };
+}
+
+/** What to say of the cards of a unit that ended before a step was reached; those that the plan left out keep their reason. */
+export function endedEarly(planned: readonly TargetNote[], state: UnitEndState): readonly TargetNote[] {
+  const outcome = state === 'plan-outdated' ? 'refused' : state;
+  return planned.map((known) => (known.failure === undefined ? { ...known, outcome } : known));
+}
+
+/** What a plan alone says about each card: left out and why, or right already, and what to look at. */
+export function notesOfPlan(plan: UnitPlan, targets: readonly string[]): readonly TargetNote[] {
+  return targets.map((target) => {
+    const failure = plan.refused.find((entry) => entry.target === target)?.failure;
+    const steps = plan.steps.filter((step) => step.target === target || step.target === plan.unit);
+    const warnings = steps.flatMap((step) => step.warning ?? []);
+    if (failure) return { target, outcome: 'refused', failure, warnings };
+    const isPending = steps.some((step) => step.pending);
+    return { target, outcome: isPending ? 'activation-pending' : 'satisfied', warnings };
+  });
 }

@@ -24,12 +24,12 @@ export class UnitSession {
   readonly record: UnitRecord;
   readonly slice: HostSlice;
   readonly recipe: Recipe;
-  readonly host: HostSession;
   readonly lease: Lease;
   readonly signal: AbortSignal;
   /** The approved plan, or the newest one where that needs no approval. */
   readonly plan: UnitPlan;
   readonly #actions = new Map<string, ActionRecord[]>();
+  #host: HostSession | undefined;
   #wrote: boolean;
   #steps = { index: 0, count: 0 };
 
@@ -39,7 +39,6 @@ export class UnitSession {
     readonly record: UnitRecord;
     readonly slice: HostSlice;
     readonly recipe: Recipe;
-    readonly host: HostSession;
     readonly lease: Lease;
     readonly signal: AbortSignal;
     readonly plan: UnitPlan;
@@ -50,7 +49,6 @@ export class UnitSession {
     this.record = input.record;
     this.slice = input.slice;
     this.recipe = input.recipe;
-    this.host = input.host;
     this.lease = input.lease;
     this.signal = input.signal;
     this.plan = input.plan;
@@ -58,9 +56,24 @@ export class UnitSession {
     this.#wrote = input.past.some((entry) => entry.event.type === 'intent');
   }
 
+  /** The host; there once the unit has opened it. */
+  get host(): HostSession {
+    if (this.#host === undefined) throw errors.bug({ detail: `${this.slice.name} was used before it was opened` });
+    return this.#host;
+  }
+
+  attach(host: HostSession): void {
+    this.#host = host;
+  }
+
   /** True once this run has begun to change the unit: from then on the envelope is compared, not the whole plan. */
   get hasWritten(): boolean {
     return this.#wrote;
+  }
+
+  /** True when this run has acted in any other step than this one. */
+  hasOtherWrites(step: string): boolean {
+    return [...this.#actions].some(([key, list]) => !key.startsWith(`${step} `) && list.length > 0);
   }
 
   /** What this run did so far in a step on a target, newest last; grows while the step acts. */

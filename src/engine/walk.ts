@@ -1,7 +1,7 @@
 import type { CardRef, HostReader } from '../domain/device-ports.ts';
 import type { DpuEntry, HostSlice, Profile } from '../domain/inventory.ts';
 import { Profile as ProfileSchema, sliceHash, sliceOf } from '../domain/inventory.ts';
-import type { ActionRecord, ObserveContext, Recipe, RecipeStep, Step, Unmet } from '../domain/step.ts';
+import type { ActionRecord, ObserveContext, Recipe, RecipeStep, RecipeTarget, Step, Unmet } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 
@@ -36,33 +36,55 @@ export function cardsOf(slice: HostSlice, targets: readonly string[]): CardState
     .map((dpu) => ({ dpu, profile: slice.profiles[dpu.name] ?? ProfileSchema.parse({}) }));
 }
 
-/** What a step of this card may look at. Host steps get the first card of the host as their frame. */
+/** A card as the ports know it. */
+function cardRef(slice: HostSlice, card: CardState): CardRef {
+  return { slice, dpu: card.dpu, ...(card.serial === undefined ? {} : { serial: card.serial }) };
+}
+
+/**
+ * What a step may look at. Steps of scope `host` get the first card that is still in as their frame, and the profile of
+ * the host; `cards` are all that are still in.
+ */
 export function observeContext(
   deps: EngineDeps,
   input: {
     readonly runId: number;
     readonly slice: HostSlice;
+    readonly scope: Step['scope'];
     readonly card: CardState;
+    readonly cards: readonly CardState[];
     readonly host: HostReader;
     readonly signal: AbortSignal;
     readonly actions: readonly ActionRecord[];
   },
 ): ObserveContext {
-  const { runId, slice, card, host, signal, actions } = input;
-  const ref: CardRef = { slice, dpu: card.dpu, ...(card.serial === undefined ? {} : { serial: card.serial }) };
+  const { runId, slice, scope, card, cards, host, signal, actions } = input;
   return {
     runId,
     slice,
-    card: ref,
+    card: cardRef(slice, card),
     dpu: card.dpu,
-    profile: card.profile,
+    profile: scope === 'host' ? slice.hostProfile : card.profile,
+    cards: cards.map((each) => cardRef(slice, each)),
     host,
     bmc: deps.devices.bmc,
+    arm: deps.devices.arm,
+    hostBmc: deps.devices.hostBmc,
     pins: deps.devices.pins,
+    records: deps.devices.records,
+    checkCredential: async (ref) => {
+      await deps.devices.credentials.named(ref);
+    },
     clock: deps.devices.clockOf(slice),
     signal,
     actions,
   };
+}
+
+/** What the recipe chooses parameters by. */
+export function recipeTarget(context: ObserveContext, options: Readonly<Record<string, unknown>>): RecipeTarget {
+  const { slice, dpu, profile, cards } = context;
+  return { slice, dpu, profile, cards, options };
 }
 
 export function recipeOf(deps: EngineDeps, name: string, version: number): Recipe {

@@ -2,13 +2,24 @@ import type { z } from 'zod';
 import type { CommandResult } from '../domain/device-ports.ts';
 import { errors } from '../errors.ts';
 
+/**
+ * What a command itself wrote to stderr. sudo complains there when the name of the machine cannot be resolved, and runs the
+ * command all the same. Source: sudo(8), "unable to resolve host".
+ */
+export function ownStderr(result: Pick<CommandResult, 'stderr'>): string {
+  return result.stderr.replace(/^sudo: unable to resolve host .*\n?/gm, '');
+}
+
+/** Did sudo refuse? "sudo: lspci: command not found" is no refusal: what lacks is the program. */
+export function isSudoRefusal(result: Pick<CommandResult, 'stderr'>): boolean {
+  return /^sudo: (?!.*command not found)/m.test(ownStderr(result));
+}
+
 /** Throws `sudo-refused` or `command-failed` unless the command ended with 0. */
 export function expectSuccess(hostName: string, command: string, result: CommandResult): void {
   if (result.exitCode === 0) return;
   const output = `${result.stderr}\n${result.stdout}`.trim().slice(0, 400);
-  // "sudo: lspci: command not found" is no refusal: what lacks is the program.
-  if (/^sudo: (?!.*command not found)/m.test(result.stderr))
-    throw errors.sudoRefused({ host: hostName, user: 'the SSH user', output });
+  if (isSudoRefusal(result)) throw errors.sudoRefused({ host: hostName, user: 'the SSH user', output });
   throw errors.commandFailed({ host: hostName, command, exitCode: result.exitCode, output });
 }
 

@@ -4,7 +4,7 @@ import type { Run } from '../domain/run.ts';
 import { header, runButtons, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
 import { count, escapeMrkdwn, inlineCode, mention, nameList, slackDate } from './text.ts';
-import { riskWords } from './words.ts';
+import { erasesFiles, riskWords } from './words.ts';
 
 type ApprovalRequest = Extract<JournalEvent, { readonly type: 'approval-requested' }>;
 
@@ -20,9 +20,11 @@ export function approvalMessage(
   const roles = request.roles.length === 0 ? 'Nobody is allowed to by the policy' : nameList(request.roles);
   const hashes = plans.map((plan) => `${escapeMrkdwn(plan.unit)} ${inlineCode(plan.hash.slice(0, 12))}`);
   const shown = hashes.slice(0, 20).join(', ');
+  const erased = plans.flatMap((plan) => plan.steps.filter(erasesFiles).map((step) => step.target));
   const lines = [
     `${mention(run.requester.userId)} asked for ${inlineCode(`/dpu ${run.text}`)}`,
     `*Risk:* ${riskWords[request.risk]}`,
+    ...(erased.length === 0 ? [] : [`*Erased:* all files on ${nameList([...new Set(erased)], 20)}`]),
     ...(plans.length === 0
       ? []
       : [`*Plans:* ${shown}${hashes.length > 20 ? ` and ${count(hashes.length - 20, 'more plan')}` : ''}`]),

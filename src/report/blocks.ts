@@ -102,7 +102,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** What a button of a run's messages may do; each stands for the command of that name. */
-export const runActions = ['approve', 'reject', 'cancel', 'resume', 'details'] as const;
+export const runActions = ['approve', 'reject', 'cancel', 'resume', 'done', 'details'] as const;
 export type RunAction = (typeof runActions)[number];
 
 const LABELS: Readonly<Record<RunAction, string>> = {
@@ -110,6 +110,7 @@ const LABELS: Readonly<Record<RunAction, string>> = {
   reject: 'Reject',
   cancel: 'Cancel',
   resume: 'Resume',
+  done: 'Done',
   details: 'Details',
 };
 
@@ -125,8 +126,8 @@ function runButton(runId: number, generation: number, action: RunAction): Button
     action_id: `run:${action}`,
     text: { type: 'plain_text', text: LABELS[action], emoji: false },
     value: runButtonValue(runId, generation),
-    accessibility_label: `${LABELS[action]} run ${runId}`,
-    ...(action === 'approve' ? { style: 'primary' as const } : {}),
+    accessibility_label: action === 'done' ? `Done by hand, go on with run ${runId}` : `${LABELS[action]} run ${runId}`,
+    ...(action === 'approve' || action === 'done' ? { style: 'primary' as const } : {}),
     ...(action === 'reject' || action === 'cancel' ? { style: 'danger' as const } : {}),
   };
 }

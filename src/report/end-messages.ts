@@ -1,12 +1,13 @@
 import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
-import type { Run } from '../domain/run.ts';
+import type { Run, TargetNote } from '../domain/run.ts';
 import type { Bullet } from './blocks.ts';
 import { bulletList, sections, table } from './blocks.ts';
 import type { FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
 import type { ChatMessage } from './message.ts';
 import { count, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes } from './text.ts';
-import { failureLines, runStateWords, unitStateWords } from './words.ts';
+import { isWorthALine, noteSpans } from './target-notes.ts';
+import { failureLines, outcomeWords, runStateWords, unitStateWords } from './words.ts';
 
 type UnitEnded = Extract<JournalEvent, { readonly type: 'unit-ended' }>;
 type RunEnded = Extract<JournalEvent, { readonly type: 'run-ended' }>;
@@ -35,23 +36,44 @@ export function unitEndMessage(
   return { text: head, blocks };
 }
 
-/** End of a run: outcome with its summary, a table of the targets, and the requester is mentioned. */
+/** How many cards the message at the end says more about than their row in the table. */
+const SHOWN_NOTES = 20;
+
+/** End of a run: outcome with its summary, a table of the targets, what is to know of each, and the requester is mentioned. */
 export function runEndMessage(run: Run, fold: JournalFold, event: RunEnded): ChatMessage {
   const stamp = run.simulated ? ' (SIMULATED)' : '';
   const head = `${mention(run.requester.userId)} *Run ${run.id}${stamp}: ${runStateWords[event.state]}*`;
-  const told = Object.values(fold.units).some(
-    (unit) => unit.ended?.failure !== undefined || unit.planFailure !== undefined,
-  );
+  const notes = Object.values(run.units).flatMap((unit) => unit.targetNotes ?? []);
+  const told =
+    notes.some((note) => note.failure !== undefined) ||
+    Object.values(fold.units).some((unit) => unit.ended?.failure !== undefined || unit.planFailure !== undefined);
   const lines = [head, prose(event.summary)];
   if (event.failure !== undefined && !told) lines.push(...failureLines(event.failure));
-  const rows = Object.entries(fold.units).flatMap(([name, unit]) => targetRows(name, unit));
+  const names = [...new Set([...Object.keys(run.units), ...Object.keys(fold.units)])];
+  const rows = names.flatMap((name) =>
+    targetRows(name, fold.units[name], run.units[name]?.targetNotes ?? [], waitedFor(run, name)),
+  );
   const shown = rows.slice(0, 99);
   const text = `Run ${run.id}${stamp}: ${runStateWords[event.state]}. ${oneLine(event.summary)}`;
   const blocks = sections(lines);
   if (shown.length > 0) blocks.push(targetTable(shown));
   if (rows.length > shown.length)
     blocks.push(...sections([`${count(rows.length - shown.length, 'more target')} not listed here.`]));
-  return { text, blocks };
+  return { text, blocks: [...blocks, ...noteBlocks(notes)] };
+}
+
+/** What is to be said of the cards of a unit whose turn never came: its plan is no result. */
+function waitedFor(run: Run, unit: string): string | undefined {
+  if (run.units[unit]?.state !== 'planned') return undefined;
+  return run.planOnly ? 'planned' : 'not started';
+}
+
+function noteBlocks(notes: readonly TargetNote[]): KnownBlock[] {
+  const worth = notes.filter(isWorthALine);
+  if (worth.length === 0) return [];
+  const bullets = worth.slice(0, SHOWN_NOTES).map((note): Bullet => ({ spans: noteSpans(note) }));
+  const rest = worth.length > SHOWN_NOTES ? [`and ${count(worth.length - SHOWN_NOTES, 'more card')}`] : [];
+  return [bulletList([], bullets), ...sections(rest)];
 }
 
 /** The column of the hosts is there when the names of the cards do not say it already: phones are narrow. */
@@ -65,19 +87,39 @@ function targetTable(rows: readonly (readonly string[])[]): KnownBlock {
 }
 
 /**
- * A row for each card that the unit worked on. The host itself has one only where something of its own was changed or
- * went wrong: that it could be reached is in every other row. A unit that never started has none.
+ * A row for each card of the unit. The host itself has one only where something of its own was changed or went wrong:
+ * that it could be reached is in every other row. Without notes (a unit that did not end) only cards that were worked on.
  */
-function targetRows(name: string, unit: FoldedUnit): string[][] {
-  const steps = Object.values(unit.steps);
-  return [...new Set(steps.map((step) => step.target))].flatMap((target) => {
+function targetRows(
+  name: string,
+  unit: FoldedUnit | undefined,
+  notes: readonly TargetNote[],
+  instead: string | undefined,
+): string[][] {
+  const steps = Object.values(unit?.steps ?? {});
+  const targets = new Set([...steps.map((step) => step.target), ...notes.map((note) => note.target)]);
+  const isCutShort =
+    unit?.ended?.state === 'cancelled' ||
+    unit?.ended?.state === 'plan-outdated' ||
+    steps.some((step) => step.target === name && BAD.includes(step.state));
+  return [...targets].flatMap((target) => {
     const own = steps.filter((step) => step.target === target);
     const number = (state: FoldedStep['state']): number => own.filter((step) => step.state === state).length;
-    if (target === name && number('satisfied') === own.length) return [];
-    const bad = own.find((step) => ['failed', 'needs-human', 'refused', 'cancelled'].includes(step.state));
-    const result =
-      bad === undefined ? unitStateWords[unit.ended?.state ?? 'running'] : `${bad.state}: ${bad.title ?? bad.step}`;
+    const note = notes.find((entry) => entry.target === target);
+    if (target === name && number('satisfied') === own.length && note?.failure === undefined) return [];
+    const bad = own.find((step) => BAD.includes(step.state));
+    const good = note?.failure === undefined && instead !== undefined ? instead : resultOf(unit, note, isCutShort);
+    const result = bad === undefined ? good : `${bad.state}: ${bad.title ?? bad.step}`;
     const took = own.reduce((sum, step) => sum + (step.tookMs ?? 0), 0);
     return [[target, name, result, String(number('applied')), String(number('satisfied')), duration(took)]];
   });
+}
+
+const BAD: readonly FoldedStep['state'][] = ['failed', 'needs-human', 'refused', 'cancelled'];
+
+/** Where the whole unit stopped, a card that has no failure of its own was not finished, whatever it had reached. */
+function resultOf(unit: FoldedUnit | undefined, note: TargetNote | undefined, isCutShort: boolean): string {
+  if (note === undefined) return unitStateWords[unit?.ended?.state ?? 'running'];
+  const isCarried = note.failure === undefined && note.outcome !== 'activation-pending';
+  return isCarried && isCutShort ? 'not finished' : outcomeWords[note.outcome];
 }

@@ -21,6 +21,8 @@ export interface FoldedStep {
   readonly limitMs?: number;
   readonly untilMs?: number;
   readonly failure?: Failure;
+  /** Right or done, but worth a person's eye. */
+  readonly warning?: string;
 }
 
 export interface FoldedUnit {
@@ -187,9 +189,9 @@ function foldStepEvent(unit: FoldedUnit, event: StepEvent, atMs: number): Folded
       return put({ ...base, title, limitMs, startedAtMs: atMs, state: 'running', reason: '' });
     }
     case 'step-satisfied':
-      return put({ ...base, ...kept, state: 'satisfied', reason: event.reason, endedAtMs: atMs });
+      return put({ ...base, ...kept, ...ended(event, atMs), state: 'satisfied' });
     case 'step-applied':
-      return put({ ...base, ...kept, state: 'applied', reason: event.reason, endedAtMs: atMs, tookMs: event.tookMs });
+      return put({ ...base, ...kept, ...ended(event, atMs), state: 'applied', tookMs: event.tookMs });
     case 'step-waiting':
       return put({ ...base, ...kept, state: 'waiting', reason: event.reason, untilMs: event.untilMs });
     case 'step-failed': {
@@ -197,6 +199,14 @@ function foldStepEvent(unit: FoldedUnit, event: StepEvent, atMs: number): Folded
       return put({ ...base, ...kept, state: outcome, reason: failure.what, failure, endedAtMs: atMs });
     }
   }
+}
+
+function ended(
+  event: { readonly reason: string; readonly warning?: string },
+  atMs: number,
+): Pick<FoldedStep, 'reason' | 'endedAtMs' | 'warning'> {
+  const { reason, warning } = event;
+  return { reason, endedAtMs: atMs, ...(warning === undefined ? {} : { warning }) };
 }
 
 /** Before its first step a unit may wait as a whole: another run holds it. That is no step, and the unit's record has the reason. */

@@ -2,7 +2,8 @@ import type { UnitPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { runView } from './run-view.ts';
-import type { StepView, UnitView } from './run-view.ts';
+import type { UnitView } from './run-view.ts';
+import type { StepView, TargetView } from './target-views.ts';
 
 /** Version of the JSON form; raised when a field changes its meaning or goes away. */
 export const RUN_JSON_VERSION = 1;
@@ -59,7 +60,19 @@ function unitJson(unit: UnitView): unknown {
     endedAt: unit.endedAtMs === undefined ? null : iso(unit.endedAtMs),
     summary: unit.summary ?? null,
     failure: unit.failure ?? null,
+    targets: unit.targets.map(targetJson),
     steps: unit.targets.flatMap((target) => target.steps).map(stepJson),
+  };
+}
+
+/** `outcome` is null until the unit has ended; `state` says how far the card is. */
+function targetJson(target: TargetView): unknown {
+  return {
+    target: target.target,
+    state: target.state,
+    outcome: target.note?.outcome ?? null,
+    warnings: target.warnings,
+    failure: target.note?.failure ?? null,
   };
 }
 
@@ -70,6 +83,7 @@ function stepJson(step: StepView): unknown {
     state: step.state,
     reason: step.reason,
     tookMs: step.tookMs ?? null,
+    warning: step.warning ?? null,
     failure: step.failure ?? null,
   };
 }

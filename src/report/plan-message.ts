@@ -7,7 +7,7 @@ import { bulletList, header, note, sections } from './blocks.ts';
 import { blockLimits, blockSize, fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
 import { count, escapeMrkdwn, inlineCode, shortHashes, slackDate } from './text.ts';
-import { failureLines, riskWords } from './words.ts';
+import { erasesFiles, failureLines, riskWords } from './words.ts';
 
 /** Characters of a plan hash shown to people. */
 const SHORT_HASH = 12;
@@ -84,7 +84,8 @@ function targetList(target: string, plan: UnitPlan): KnownBlock {
   const steps = plan.steps.filter((step) => step.target === target);
   const serial = steps.find((step) => step.serial !== undefined)?.serial;
   const named: Span[] = [{ bold: target }, ...(serial === undefined ? [] : [' (serial ', { code: serial }, ')'])];
-  const bullets = steps.flatMap((step) => stepBullets(step, plan));
+  const shown = steps.filter((step) => step.state !== 'skipped');
+  const bullets = [...shown.flatMap((step) => stepBullets(step, plan)), ...skippedBullets(steps)];
   return bulletList(target === plan.unit ? unitSpans(plan) : named, bullets);
 }
 
@@ -100,10 +101,37 @@ const STATE: Readonly<Record<PlannedStep['state'], string>> = {
 function stepBullets(step: PlannedStep, plan: UnitPlan): Bullet[] {
   const changes = step.changes.map((change) => change.text);
   const text = (step.state === 'change' && changes.length > 0 ? changes : [step.reason]).join('; ');
-  const loud = (step.state === 'change' || step.state === 'deferred') && needsApproval(step.risk);
-  const head: Span[] = [`${STATE[step.state]}: `, { bold: step.title }, loud ? ` (${step.risk})` : ''];
+  // The host's own steps stand between those of its cards: say that it is the host that they touch.
+  const isSaid = text.split(/[^A-Za-z0-9.-]+/).includes(plan.unit);
+  const where = step.target === plan.unit && isWork(step) && !isSaid ? ` on host ${plan.unit}` : '';
+  const loud = isWork(step) && needsApproval(step.risk) ? ` (${step.risk})` : '';
+  const head: Span[] = [`${STATE[step.state]}: `, { bold: step.title }, `${where}${loud}`];
   const first: Bullet = { spans: text === '' ? head : [...head, `: ${shortHashes(text)}`] };
-  return step.state === 'refused' ? [first, ...remedy(step, plan)] : [first];
+  return [first, ...stepRemarks(step), ...(step.state === 'refused' ? remedy(step, plan) : [])];
+}
+
+/** What is not done, and why: one line a reason, at the end. */
+function skippedBullets(steps: readonly PlannedStep[]): Bullet[] {
+  const byReason = new Map<string, string[]>();
+  for (const { state, reason, title } of steps)
+    if (state === 'skipped') byReason.set(reason, [...(byReason.get(reason) ?? []), title]);
+  return [...byReason].map(([reason, titles]): Bullet => ({
+    spans: [`${STATE.skipped} (${reason}): ${titles.join(', ')}`],
+  }));
+}
+
+function isWork(step: PlannedStep): boolean {
+  return step.state === 'change' || step.state === 'deferred';
+}
+
+/** What whoever approves must not overlook. */
+function stepRemarks(step: PlannedStep): Bullet[] {
+  const texts = [
+    ...(erasesFiles(step) ? [`All files on ${step.target} are erased.`] : []),
+    ...(step.warning === undefined ? [] : [`Warning: ${step.warning}`]),
+    ...(step.pending === true ? ['Activation pending: it waits for a cold power cycle of the host.'] : []),
+  ];
+  return texts.map((text): Bullet => ({ indent: 1, spans: [text] }));
 }
 
 /** The remedy is told once: under "left out" when the plan names the target there as well. */
@@ -122,7 +150,7 @@ const REBOOTED: Readonly<Record<Reboot['what'], string>> = {
 /** Every reboot of the plan, added up per device: planned ones and those that happen only if needed. */
 function rebootLines(steps: readonly PlannedStep[]): string[] {
   const sums = new Map<string, { readonly label: string; planned: number; most: number }>();
-  for (const step of steps.filter((entry) => entry.state === 'change' || entry.state === 'deferred'))
+  for (const step of steps.filter(isWork))
     for (const reboot of step.reboots) {
       const key = `${reboot.what} ${reboot.target}`;
       const sum = sums.get(key) ?? {
@@ -131,12 +159,14 @@ function rebootLines(steps: readonly PlannedStep[]): string[] {
         most: 0,
       };
       sum.most += reboot.times;
-      if (reboot.certainty === 'planned') sum.planned += reboot.times;
+      // A step that comes later may find nothing to do.
+      if (reboot.certainty === 'planned' && step.state === 'change') sum.planned += reboot.times;
       sums.set(key, sum);
     }
   if (sums.size === 0) return [];
-  const texts = [...sums.values()].map(({ label, planned, most }) =>
-    planned === most ? `${label} ${count(most, 'time')}` : `${label} ${planned} to ${count(most, 'time')}`,
-  );
+  const texts = [...sums.values()].map(({ label, planned, most }) => {
+    const least = planned === 0 ? 'up to' : `${planned} to`;
+    return planned === most ? `${label} ${count(most, 'time')}` : `${label} ${least} ${count(most, 'time')}`;
+  });
   return [`Reboots: ${texts.join('; ')}`];
 }

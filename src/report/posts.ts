@@ -3,7 +3,7 @@ import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
-import { note as small, preformatted, sections } from './blocks.ts';
+import { preformatted, sections } from './blocks.ts';
 import { approvalMessage, approvalOutcome } from './approval-message.ts';
 import type { RunEvent, UnitEvent } from './journal-events.ts';
 import { isRunEvent } from './journal-events.ts';
@@ -13,7 +13,8 @@ import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
 import { planMessages } from './plan-message.ts';
 import { runEndMessage, unitEndMessage } from './end-messages.ts';
-import { count, duration, escapeMrkdwn, mention, nameList, oneLine, prose, shortHashes, slackDate } from './text.ts';
+import { appliedMessage, snippetMessage, warningMessage } from './step-messages.ts';
+import { escapeMrkdwn, mention, nameList, oneLine, prose, slackDate } from './text.ts';
 import { failureLines } from './words.ts';
 
 export type PostKind =
@@ -52,6 +53,8 @@ interface Walk {
   readonly waiting: Map<string, string>;
   /** Failures shown already, by unit: the end of a unit does not repeat them. */
   readonly told: Map<string, Set<string>>;
+  /** Warnings shown already: a resumed run meets them again. */
+  readonly warned: Set<string>;
 }
 
 type Draft = { readonly kind: PostKind; readonly message: ChatMessage; readonly live?: boolean };
@@ -71,6 +74,7 @@ export function postsOf(run: Run, plans: readonly UnitPlan[], entries: readonly 
     pendingPlans: new Map(),
     waiting: new Map(),
     told: new Map(),
+    warned: new Set(),
   };
   return ordered.flatMap((entry, index) => {
     walk.fold = foldMore(walk.fold, [entry]);
@@ -150,7 +154,10 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
     case 'plan-failed':
       return [failureDraft(walk, unit, `${unit} could not be looked at`, event.failure)];
     case 'step-applied':
-      return [{ kind: 'milestone', message: appliedMessage(walk, unit, event) }];
+      if (event.warning !== undefined) walk.warned.add(warningKey(unit, event.step, event.target, event.warning));
+      return [{ kind: 'milestone', message: appliedMessage(titleOf(walk, unit, event.step, event.target), event) }];
+    case 'step-satisfied':
+      return warningDrafts(walk, unit, event);
     case 'step-waiting': {
       const key = `${unit} ${stepKey(event.step, event.target)}`;
       if (walk.waiting.get(key) === event.reason) return [];
@@ -162,11 +169,8 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       const verb = event.outcome === 'needs-human' ? 'needs a person' : event.outcome;
       return [failureDraft(walk, unit, `${title} on ${event.target}: ${verb}`, event.failure)];
     }
-    case 'snippet': {
-      const heading = `${oneLine(event.title)} (${escapeMrkdwn(event.target)})`;
-      const blocks = [...sections([heading]), preformatted(event.text)];
-      return [{ kind: 'snippet', message: { text: heading, blocks } }];
-    }
+    case 'snippet':
+      return [{ kind: 'snippet', message: snippetMessage(event) }];
     case 'unit-ended': {
       const folded = walk.fold.units[unit];
       const repeat = event.failure !== undefined && (walk.told.get(unit)?.has(tellKey(event.failure)) ?? false);
@@ -175,7 +179,6 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
     case 'plan-started':
     case 'unit-started':
     case 'step-started':
-    case 'step-satisfied':
     case 'intent':
     case 'done':
       return [];
@@ -227,23 +230,22 @@ function waitingText(
   return `*${escapeMrkdwn(event.target)}*: ${title} waits: ${prose(event.reason, 900)} (until ${slackDate(event.untilMs)})`;
 }
 
-function appliedMessage(
+/** A step that changed nothing is no message of its own, unless it says something worth a person's eye. */
+function warningDrafts(
   walk: Walk,
   unit: string,
-  event: Extract<JournalEvent, { readonly type: 'step-applied' }>,
-): ChatMessage {
-  const title = oneLine(titleOf(walk, unit, event.step, event.target));
-  const head = `*${escapeMrkdwn(event.target)}*: *${title}* done in ${duration(event.tookMs)}`;
-  const text = prose(shortHashes(event.reason), 900);
-  const checks = event.verdicts
-    .slice(0, 10)
-    .map(
-      ({ check, pass, actual }) =>
-        `${pass ? '' : 'NOT as wanted: '}${oneLine(check, 150)} is ${oneLine(shortHashes(actual), 150)}`,
-    );
-  const more = event.verdicts.length > 10 ? ` and ${count(event.verdicts.length - 10, 'more check')}` : '';
-  const checked = checks.length === 0 ? [] : [small(`Checked: ${checks.join('; ')}${more}`)];
-  return { text: `${head}. ${text}`, blocks: [...sections([head, text]), ...checked] };
+  event: Extract<JournalEvent, { readonly type: 'step-satisfied' }>,
+): Draft[] {
+  const { step, target, warning } = event;
+  if (warning === undefined) return [];
+  const key = warningKey(unit, step, target, warning);
+  if (walk.warned.has(key)) return [];
+  walk.warned.add(key);
+  return [{ kind: 'milestone', message: warningMessage(target, titleOf(walk, unit, step, target), warning) }];
+}
+
+function warningKey(unit: string, step: string, target: string, warning: string): string {
+  return `${unit} ${stepKey(step, target)} ${warning}`;
 }
 
 function failureDraft(walk: Walk, unit: string, title: string, failure: Failure): Draft {

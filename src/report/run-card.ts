@@ -4,8 +4,10 @@ import type { Bullet, Span } from './blocks.ts';
 import { bulletList, header, note, runButtons, sections } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
-import type { CurrentView, RunView, StepView, TargetView, UnitView } from './run-view.ts';
+import type { CurrentView, RunView, UnitView } from './run-view.ts';
+import type { StepView, TargetView } from './target-views.ts';
 import { count, duration, escapeMrkdwn, mention, nameList, plainList, prose, slackDate, stopwatch } from './text.ts';
+import { isWorthALine, noteLines, noteSpans, warningLines } from './target-notes.ts';
 import { failureLines, riskWords, runStateWords, targetStateWords, unitStateWords } from './words.ts';
 
 /** With more targets than this the card counts states and names only what needs eyes. */
@@ -14,6 +16,7 @@ const LISTED_TARGETS = 12;
 const DETAILED_TARGETS = 4;
 const SHOWN_FAILURES = 3;
 const SHOWN_BUSY = 8;
+const SHOWN_NOTES = 8;
 
 /** The one card of a run, edited in place. `nowMs` is the wall clock, for the running time of the current step. */
 export function runCard(view: RunView, nowMs: number): ChatMessage {
@@ -94,7 +97,7 @@ function unitBlock(unit: UnitView, isDetailed: boolean, nowMs: number): KnownBlo
     bullets.push({ spans: [`Waiting: ${unit.waiting.reason}`, ...until(unit.waiting.untilMs)] });
   if (unit.current !== undefined) bullets.push(...currentBullets(unit.current, nowMs));
   const hasStarted = unit.state !== 'planning' && unit.state !== 'planned' && unit.state !== 'queued';
-  if (hasStarted) bullets.push(...unit.targets.flatMap((target) => targetBullets(target, unit.unit, isDetailed)));
+  if (hasStarted) bullets.push(...unit.targets.flatMap((target) => targetBullets(target, unit, isDetailed)));
   return bulletList([{ bold: unit.unit }, `: ${unitState(unit, isDetailed && hasStarted)}`], bullets);
 }
 
@@ -140,17 +143,21 @@ const GROUPS: readonly { readonly word: string; readonly states: readonly StepVi
 ];
 
 /** How far a target is; with details, which steps stand how. */
-function targetBullets(target: TargetView, unit: string, isDetailed: boolean): Bullet[] {
+function targetBullets(target: TargetView, unit: UnitView, isDetailed: boolean): Bullet[] {
   const steps = target.steps.length === 0 ? '' : `, ${target.done} of ${count(target.steps.length, 'step')}`;
   const head: Bullet = { spans: [{ bold: target.target }, `: ${targetStateWords[target.state]}${steps}`] };
-  if (!isDetailed) return [head];
+  const notes = (target.note === undefined ? warningLines(target.warnings) : noteLines(target.note, unit.failure)).map(
+    (text): Bullet => ({ indent: 1, spans: [text] }),
+  );
+  if (!isDetailed) return [head, ...notes];
   const groups = GROUPS.flatMap(({ word, states }) => {
     const titles = target.steps.filter((step) => states.includes(step.state)).map((step) => step.title);
     return titles.length === 0 ? [] : [`${word}: ${plainList(titles, 12)}`];
   });
   // The host itself stands above already; where all of its steps were right, one line says so.
-  if (target.target === unit && groups.length === 1 && target.state === 'done') return [{ spans: groups }];
-  return [head, ...groups.map((text): Bullet => ({ indent: 1, spans: [text] }))];
+  if (target.target === unit.unit && groups.length === 1 && target.state === 'done')
+    return [{ spans: groups }, ...notes];
+  return [head, ...notes, ...groups.map((text): Bullet => ({ indent: 1, spans: [text] }))];
 }
 
 function collapsed(view: RunView, targets: readonly TargetView[], nowMs: number): KnownBlock[] {
@@ -164,7 +171,16 @@ function collapsed(view: RunView, targets: readonly TargetView[], nowMs: number)
   const busy = view.units.filter((unit) => unit.current !== undefined || unit.waiting !== undefined);
   const shown = busy.slice(0, SHOWN_BUSY).map((unit) => unitBlock({ ...unit, targets: [] }, false, nowMs));
   const rest = busy.length > SHOWN_BUSY ? [`and ${busy.length - SHOWN_BUSY} more at work`] : [];
-  return [...sections(lines), ...shown, ...sections(rest)];
+  return [...sections(lines), ...shown, ...sections(rest), ...notable(targets)];
+}
+
+/** Of many cards, those of which there is more to say than that they are done. */
+function notable(targets: readonly TargetView[]): KnownBlock[] {
+  const notes = targets.flatMap((target) => target.note ?? []).filter(isWorthALine);
+  if (notes.length === 0) return [];
+  const bullets = notes.slice(0, SHOWN_NOTES).map((note): Bullet => ({ spans: noteSpans(note) }));
+  const rest = notes.length > SHOWN_NOTES ? [`and ${notes.length - SHOWN_NOTES} more`] : [];
+  return [bulletList([], bullets), ...sections(rest)];
 }
 
 function failureBlocks(view: RunView): KnownBlock[] {

@@ -1,38 +1,14 @@
 import type { Actor, JournalEntry, Progress } from '../domain/journal.ts';
 import type { Failure, Risk } from '../domain/outcome.ts';
-import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
+import type { UnitPlan } from '../domain/plan.ts';
 import type { Run, RunState, UnitRecord, UnitState } from '../domain/run.ts';
-import { isEnded, isUnitEnded, resumableStates } from '../domain/run.ts';
+import { isEnded, isUnitEnded } from '../domain/run.ts';
 import type { RunAction } from './blocks.ts';
-import type { FoldedApproval, FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
-import { emptyFold, foldMore, stepKey } from './journal-fold.ts';
-
-export type StepViewState = FoldedStep['state'] | 'to-do' | 'later' | 'right-already' | 'left-out' | 'skipped';
-
-/** One step on one target, plan and journal together. */
-export interface StepView {
-  readonly step: string;
-  readonly title: string;
-  readonly target: string;
-  readonly state: StepViewState;
-  readonly reason: string;
-  readonly risk?: Risk;
-  readonly startedAtMs?: number;
-  readonly endedAtMs?: number;
-  readonly tookMs?: number;
-  readonly limitMs?: number;
-  readonly untilMs?: number;
-  readonly failure?: Failure;
-}
-
-/** A host or a DPU of a unit with its steps. */
-export interface TargetView {
-  readonly target: string;
-  readonly steps: readonly StepView[];
-  readonly done: number;
-  /** Worst of its steps, in words' order: what a person wants to know first. */
-  readonly state: 'failed' | 'needs-human' | 'refused' | 'cancelled' | 'running' | 'waiting' | 'to-do' | 'done';
-}
+import type { FoldedApproval, FoldedUnit, JournalFold } from './journal-fold.ts';
+import { emptyFold, foldMore } from './journal-fold.ts';
+import { legalButtons } from './legal-buttons.ts';
+import type { StepView, TargetView } from './target-views.ts';
+import { stepViews, targetViews } from './target-views.ts';
 
 /** What is being done right now. Times in ms of the wall clock. */
 export interface CurrentView {
@@ -155,17 +131,6 @@ function approvalNow(run: Run, folded: FoldedApproval): FoldedApproval {
   return folded;
 }
 
-/** Which buttons may be pressed in this state of the run. */
-export function legalButtons(run: Run): readonly RunAction[] {
-  if (run.state === 'awaiting-approval')
-    return run.approval === undefined || run.approval.state === 'open'
-      ? ['approve', 'reject', 'cancel', 'details']
-      : ['cancel', 'details'];
-  if (run.state === 'paused') return ['resume', 'cancel', 'details'];
-  if (!isEnded(run.state)) return run.cancel === undefined ? ['cancel', 'details'] : ['details'];
-  return resumableStates.includes(run.state) ? ['resume', 'details'] : ['details'];
-}
-
 function unitView(
   record: UnitRecord,
   fold: FoldedUnit,
@@ -205,48 +170,6 @@ function planFigures(record: UnitRecord, plan: UnitPlan | undefined): Pick<UnitV
   if (hash === undefined) return {};
   const changes = plan?.steps.filter((step) => step.state === 'change' || step.state === 'deferred').length ?? 0;
   return { plan: { hash, risk: record.planRisk ?? plan?.risk ?? 'read', changes: record.planChanges ?? changes } };
-}
-
-const PLANNED: Readonly<Record<PlannedStep['state'], StepViewState>> = {
-  satisfied: 'right-already',
-  change: 'to-do',
-  deferred: 'later',
-  refused: 'left-out',
-  skipped: 'skipped',
-};
-
-/** Steps of the plan in order, each with what the journal says; then what the journal has and the plan has not. */
-function stepViews(fold: FoldedUnit, plan: UnitPlan | undefined): StepView[] {
-  const planned = plan?.steps ?? [];
-  const inPlan = new Set(planned.map((step) => stepKey(step.step, step.target)));
-  const fromPlan = planned.map((step): StepView => {
-    const { title, target, risk, failure } = step;
-    const folded = fold.steps[stepKey(step.step, target)];
-    if (folded !== undefined) return { ...folded, title, risk };
-    const base = { step: step.step, title, target, risk, state: PLANNED[step.state], reason: step.reason };
-    return failure === undefined ? base : { ...base, failure };
-  });
-  const unplanned = Object.entries(fold.steps)
-    .filter(([key]) => !inPlan.has(key))
-    .map(([, step]): StepView => ({ ...step, title: step.title ?? step.step }));
-  return [...fromPlan, ...unplanned];
-}
-
-const OVER: readonly StepViewState[] = ['satisfied', 'applied', 'right-already', 'skipped'];
-const TROUBLE = ['failed', 'needs-human', 'refused', 'cancelled', 'running', 'waiting'] as const;
-
-/** Targets in the order of their steps; before there are steps, the targets of the unit's record. */
-function targetViews(record: UnitRecord, steps: readonly StepView[]): TargetView[] {
-  const names = steps.length === 0 ? record.targets : steps.map((step) => step.target);
-  const over = record.state === 'done' || record.state === 'satisfied';
-  return [...new Set(names)].map((target) => {
-    const own = steps.filter((step) => step.target === target);
-    const done = own.filter((step) => OVER.includes(step.state)).length;
-    const has = (state: StepViewState): boolean => own.some((step) => step.state === state);
-    const trouble = has('left-out') && !has('failed') ? 'refused' : TROUBLE.find((state) => has(state));
-    const quiet = over || (own.length > 0 && done === own.length) ? 'done' : 'to-do';
-    return { target, steps: own, done, state: trouble ?? quiet };
-  });
 }
 
 function currentView(

@@ -1,7 +1,8 @@
 /** The words for states and risks. A state is always told in words, never by colour or sign alone. */
 import type { DeviceState, Failure, Risk } from '../domain/outcome.ts';
-import type { RunState, UnitState } from '../domain/run.ts';
-import type { TargetView } from './run-view.ts';
+import type { PlannedStep } from '../domain/plan.ts';
+import type { RunState, TargetNote, UnitState } from '../domain/run.ts';
+import type { TargetView } from './target-views.ts';
 import { prose } from './text.ts';
 
 export const runStateWords: Readonly<Record<RunState, string>> = {
@@ -29,6 +30,7 @@ export const unitStateWords: Readonly<Record<UnitState, string>> = {
   waiting: 'waiting',
   done: 'done',
   satisfied: 'nothing to do',
+  'activation-pending': 'done, activation pending',
   failed: 'failed',
   refused: 'refused',
   'needs-human': 'needs a person',
@@ -44,7 +46,19 @@ export const targetStateWords: Readonly<Record<TargetView['state'], string>> = {
   running: 'running',
   waiting: 'waiting',
   'to-do': 'to do',
+  'activation-pending': 'done, activation pending',
   done: 'done',
+};
+
+/** How a run ended for one card. */
+export const outcomeWords: Readonly<Record<TargetNote['outcome'], string>> = {
+  done: 'done',
+  satisfied: 'right already',
+  'activation-pending': 'done, activation pending',
+  failed: 'failed',
+  refused: 'refused',
+  'needs-human': 'needs a person',
+  cancelled: 'cancelled',
 };
 
 export const riskWords: Readonly<Record<Risk, string>> = {
@@ -53,6 +67,14 @@ export const riskWords: Readonly<Record<Risk, string>> = {
   disruptive: 'disruptive: interrupts service for a while',
   destructive: 'destructive: replaces what is on the card',
 };
+
+/** Flashing writes the card's disk anew; other destructive steps (the mode) leave files alone. */
+const ERASING_STEPS: readonly string[] = ['install-bfb'];
+
+/** Whether this step of a plan takes all files on the card with it. */
+export function erasesFiles(step: Pick<PlannedStep, 'step' | 'state'>): boolean {
+  return ERASING_STEPS.includes(step.step) && (step.state === 'change' || step.state === 'deferred');
+}
 
 const DEVICE_STATE: Readonly<Record<DeviceState, string>> = {
   unchanged: 'Nothing was changed on the device.',

@@ -1,4 +1,4 @@
-import { unprovenKey } from '../domain/credential-key.ts';
+import { knownBmc, unprovenKey } from '../domain/credential-key.ts';
 import type { CredentialKey, CredentialSlot } from '../domain/device-ports.ts';
 import { generateBmcPassword } from '../domain/password.ts';
 import { Secret } from '../domain/secret.ts';
@@ -70,7 +70,11 @@ export async function keepNewPassword(context: ApplyContext): Promise<void> {
   await context.act(
     { name: 'keep-password', text: 'file the new password as current', before: 'pending' },
     async () => {
-      if (bmcSerial === serial) await context.credentials.rekey(key, { serial });
+      if (bmcSerial === serial) {
+        await context.credentials.rekey(key, { serial });
+        // A promoted password is satisfied: nothing would come back to remember it.
+        await rememberFactory(context, serial);
+      }
       await context.credentials.promote(bmcSerial === serial ? { serial } : key);
       return { evidence: `a login with the new password worked; the BMC says serial ${bmcSerial}`, value: undefined };
     },
@@ -79,11 +83,22 @@ export async function keepNewPassword(context: ApplyContext): Promise<void> {
     throw errors.wrongCard({ target, vpdSerial: serial, bmcSerial, run: context.runId, state: 'changed' });
 }
 
+/** A card that had the factory password was set up by nobody: it may be flashed without asking what runs on it. */
+async function rememberFactory(context: ApplyContext, serial: string): Promise<void> {
+  const wasFactory = context.actions.some((action) => action.action === 'save-pending' && action.before === 'factory');
+  const record = await context.records.get(serial);
+  if (!wasFactory || (record !== undefined && record.origin !== 'unknown')) return;
+  const { runId } = context;
+  await context.records.put(serial, { ...record, origin: 'factory', runId, atMs: context.clock.nowMs() });
+}
+
 /**
  * Until the BMC behind the address has proven to be this card's, its password is filed under certificate and address: under
  * the serial it would be sent to, or taken for, another card's.
  */
 async function unproven(context: ApplyContext): Promise<CredentialKey> {
   const options = { timeoutMs: 20_000, signal: context.signal };
-  return unprovenKey(context.dpu, await context.bmc.fingerprint(context.card, options));
+  const bmc = await knownBmc(context.card, context.records);
+  if (bmc === undefined) throw errors.bmcAddressAuto({ target: context.dpu.name });
+  return unprovenKey(bmc, await context.bmc.fingerprint(context.card, options));
 }

@@ -6,6 +6,11 @@ import { readDpuMode } from '../facts/dpu-mode.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
 import { bmcReader } from './arm-reset.ts';
 
+interface Params {
+  /** A card in NIC mode is put into DPU mode later in this run (`--set-mode`). */
+  readonly setMode: boolean;
+}
+
 interface Observed {
   readonly mode: DpuMode;
   readonly bmcSerial: string;
@@ -14,7 +19,7 @@ interface Observed {
 }
 
 /**
- * Refuse a card in NIC mode, and a BMC that belongs to another card, before anything is reset.
+ * Refuse a card in NIC mode (unless this run changes that), and a BMC that belongs to another card, before anything is reset.
  *
  * Why      In NIC mode the Arm cores stop in UEFI: waiting for OsIsRunning would last forever. With swapped BMC addresses
  *          the reset would hit another card than the plan names; set-bmc-password compares too, but a profile may skip it.
@@ -22,30 +27,32 @@ interface Observed {
  * Errors   nic-mode, wrong-card, redfish-unexpected.
  * Source   NVIDIA BlueField BSP, Modes of Operation; infra-controller issue 2115.
  */
-export const checkDpuMode = defineStep<Record<string, never>, Observed>({
+export const checkDpuMode = defineStep<Params, Observed>({
   name: 'check-dpu-mode',
   title: 'Check the mode',
   scope: 'dpu',
   risk: 'read',
-  params: z.strictObject({}),
+  params: z.strictObject({ setMode: z.boolean() }),
   timeoutMs: 120_000,
   needs: ['bmc-pinned', 'bmc-session'],
   provides: [],
-  aim: () => 'refused in NIC mode, before anything is reset',
-  wanted: () => 'dpu',
+  aim: ({ setMode }) =>
+    setMode ? 'in NIC mode it is put into DPU mode' : 'refused in NIC mode, before anything is reset',
+  wanted: ({ setMode }) => (setMode ? 'dpu, set by this run' : 'dpu'),
   observe: async (context) => {
     const bmc = await bmcReader(context);
     const { serial: bmcSerial } = await readDpuSystem(bmc, context.signal);
     const mode = await readDpuMode(bmc, context.signal);
     return { mode, bmcSerial, cardSerial: context.card.serial, runId: context.runId };
   },
-  diff: ({ mode, bmcSerial, cardSerial, runId }, _params, { name: target }) => {
+  diff: ({ mode, bmcSerial, cardSerial, runId }, { setMode }, { name: target }) => {
     if (bmcSerial !== cardSerial) {
       const vpdSerial = cardSerial ?? 'unknown';
       return { kind: 'refused', failure: errors.wrongCard({ target, vpdSerial, bmcSerial, run: runId }).failure };
     }
-    return mode === 'dpu'
-      ? { kind: 'satisfied', reason: 'in DPU mode' }
+    if (mode === 'dpu') return { kind: 'satisfied', reason: 'in DPU mode' };
+    return setMode
+      ? { kind: 'satisfied', reason: 'in NIC mode; a later step of this run puts it into DPU mode' }
       : { kind: 'refused', failure: errors.nicMode({ target }).failure };
   },
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Verdict } from '../domain/outcome.ts';
 import type { Reboot } from '../domain/plan.ts';
 import type { BmcSession } from '../domain/device-ports.ts';
 import type { ApplyContext, Diff } from '../domain/step.ts';
@@ -7,7 +8,9 @@ import { errors, OpsError } from '../errors.ts';
 import type { SecureBoot } from '../facts/secure-boot.ts';
 import { isSecureBootOff, readSecureBoot, secureBootResource, secureBootText } from '../facts/secure-boot.ts';
 import { bmcReader, bmcSession, resetArm } from './arm-reset.ts';
+import { isFlashUnderWay } from './flash-under-way.ts';
 
+type Observed = SecureBoot | 'flash-under-way';
 /** UEFI fetches the setting in the first boot and runs with it in the second. */
 const resetsToTakeEffect = 2;
 /** One too many is allowed: a boot may have been under way. */
@@ -23,7 +26,7 @@ const resetsToReport = 3;
  * Errors   secure-boot-not-reported, dpu-not-ready, verify-mismatch, redfish-error.
  * Source   seed blog step 4; NVIDIA BlueField BMC docs; infra-controller handler.rs (fields missing until a reboot).
  */
-export const disableSecureBoot = defineStep<Record<string, never>, SecureBoot>({
+export const disableSecureBoot = defineStep<Record<string, never>, Observed>({
   name: 'disable-secure-boot',
   title: 'Switch Secure Boot off',
   scope: 'dpu',
@@ -35,7 +38,11 @@ export const disableSecureBoot = defineStep<Record<string, never>, SecureBoot>({
   worstReboots: (dpu) => reboots(dpu.name, true),
   aim: () => `Secure Boot off, with ${resetsToTakeEffect} Arm resets unless it is off already`,
   wanted: () => ({ SecureBootEnable: false, SecureBootCurrentBoot: 'Disabled' }),
-  observe: async (context) => readSecureBoot(await bmcReader(context), context.signal),
+  observe: async (context) => {
+    // A reset in the middle of a flash would leave the card without a system; after it Secure Boot is looked at again.
+    if (await isFlashUnderWay(context)) return 'flash-under-way';
+    return readSecureBoot(await bmcReader(context), context.signal);
+  },
   diff: (observed, _params, dpu) => judge(observed, dpu.name),
   apply: async (context) => {
     await makeReported(context);
@@ -44,21 +51,21 @@ export const disableSecureBoot = defineStep<Record<string, never>, SecureBoot>({
     return { kind: 'done' };
   },
   verify: async (context) => {
-    const state = await readSecureBoot(await bmcReader(context), context.signal);
-    const enable = String(state.enable);
+    const { enable, currentBoot } = await readSecureBoot(await bmcReader(context), context.signal);
     return [
-      { check: 'SecureBootEnable', pass: enable === 'false', expected: 'false', actual: enable },
-      {
-        check: 'SecureBootCurrentBoot',
-        pass: state.currentBoot === 'Disabled',
-        expected: 'Disabled',
-        actual: state.currentBoot,
-      },
+      verdictOf('SecureBootEnable', 'false', String(enable)),
+      verdictOf('SecureBootCurrentBoot', 'Disabled', currentBoot),
     ];
   },
 });
 
-function judge(observed: SecureBoot, target: string): Diff {
+function verdictOf(check: string, expected: string, actual: string): Verdict {
+  return { check, pass: actual === expected, expected, actual };
+}
+
+function judge(observed: Observed, target: string): Diff {
+  if (observed === 'flash-under-way')
+    return { kind: 'satisfied', reason: `${target} is being flashed; Secure Boot is looked at again afterwards` };
   if (isSecureBootOff(observed)) return { kind: 'satisfied', reason: 'Secure Boot is off, also in the running boot' };
   const notReported = observed.enable === 'not-reported' || observed.currentBoot === 'not-reported';
   const text = notReported

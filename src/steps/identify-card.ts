@@ -75,6 +75,9 @@ function judgeCard(card: PciCard, target: string, wantedLink: PcieLink | undefin
   return {
     kind: 'satisfied',
     reason: `${sku.model} ${card.partNumber} (${crypto}), serial ${card.serial}, at ${card.pciAddress}, PCIe ${pcieText(card.link)}`,
+    ...(sku.crypto === false && {
+      warning: `${target} (${card.partNumber}) has no crypto engines: IPsec cannot be offloaded to it.`,
+    }),
   };
 }
 

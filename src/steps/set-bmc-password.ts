@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BmcLogin, CredentialSlot } from '../domain/device-ports.ts';
+import type { Failure } from '../domain/outcome.ts';
 import type { Diff, ObserveContext } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
 import { errors } from '../errors.ts';
@@ -16,7 +17,8 @@ type Observed =
       readonly cardSerial: string | undefined;
       readonly runId: number;
     }
-  | Exclude<BmcLogin, { state: 'in' }>;
+  | Exclude<BmcLogin, { state: 'in' | 'refused' }>
+  | (Extract<BmcLogin, { state: 'refused' }> & { readonly cardSerial: string | undefined });
 
 /**
  * Give the BMC a generated password of its own: saved as pending and in the escrow first, sent by PATCH, current after a
@@ -25,7 +27,7 @@ type Observed =
  * Why      With the factory password the BMC refuses everything else with 403, and everybody knows it.
  * Units    16 bytes: valid everywhere (17 to 20 are accepted by ipmitool and then fail to log in).
  * Reads    a login; Systems/Bluefield (serial).     Changes  AccountService/Accounts/root, credential store, escrow.
- * Errors   bmc-login-refused, bmc-locked (waits), wrong-card, escrow-failed, bmc-reply-lost.
+ * Errors   card-set-up-by-hand, bmc-login-refused, bmc-locked (waits), wrong-card, escrow-failed, bmc-reply-lost.
  * Source   NVIDIA BlueField BMC docs; DPF dpuagent mock (PATCH allowed with 0penBmc); seed blog step 2.
  */
 export const setBmcPassword = defineStep<Record<string, never>, Observed>({
@@ -65,6 +67,7 @@ export const setBmcPassword = defineStep<Record<string, never>, Observed>({
 
 async function observeLogin(context: ObserveContext): Promise<Observed> {
   const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+  if (login.state === 'refused') return { ...login, cardSerial: context.card.serial };
   if (login.state !== 'in') return login;
   const { slot, mustChange } = login;
   const known = { state: 'in', slot, mustChange, cardSerial: context.card.serial, runId: context.runId } as const;
@@ -83,7 +86,7 @@ function judgeLogin(observed: Observed, target: string): Diff {
         untilMs: observed.untilMs,
       };
     case 'refused':
-      return { kind: 'refused', failure: errors.bmcLoginRefused({ target, tried: observed.tried }).failure };
+      return { kind: 'refused', failure: refusal(observed, target) };
     case 'in':
       if (observed.bmcSerial !== undefined && observed.bmcSerial !== observed.cardSerial)
         return {
@@ -97,6 +100,16 @@ function judgeLogin(observed: Observed, target: string): Diff {
         };
       return judgeSlot(observed.slot, observed.mustChange, target);
   }
+}
+
+/** Where nothing but the factory password could be tried, dpubot has never had this card: somebody else set it up. */
+function refusal(observed: Extract<Observed, { state: 'refused' }>, target: string): Failure {
+  const { tried, cardSerial } = observed;
+  const isForeign = tried.every((slot) => slot === 'factory') && cardSerial !== undefined;
+  const error = isForeign
+    ? errors.bmcSetUpByHand({ target, serial: cardSerial })
+    : errors.bmcLoginRefused({ target, tried });
+  return error.failure;
 }
 
 function judgeSlot(slot: CredentialSlot, mustChange: boolean, target: string): Diff {

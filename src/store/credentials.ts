@@ -2,19 +2,12 @@ import type { BmcCredential, Clock, CredentialKey, CredentialStore } from '../do
 import type { Secret } from '../domain/secret.ts';
 import { errors } from '../errors.ts';
 import { decryptWith, encryptTo } from './age.ts';
+import type { PasswordRecord } from './card-passwords.ts';
+import { isPasswordRecord, passwordKey, passwordOwner, passwordSlots } from './card-passwords.ts';
 import { readNamed } from './named-credentials.ts';
-import { isObject, readRecord } from './record.ts';
+import { readRecord } from './record.ts';
 import type { RedisSpace } from './redis.ts';
 import { lua } from './redis.ts';
-
-interface BmcRecord {
-  readonly ciphertext: string;
-  readonly savedAtMs: number;
-  readonly recipient: string;
-}
-
-/** In the order in which they are tried. */
-const slots = ['pending', 'current', 'previous'] as const;
 
 const savePending = lua(`
 if ARGV[2] ~= 'replace' and redis.call('HEXISTS', KEYS[1], 'pending') == 1 then return 0 end
@@ -63,14 +56,16 @@ export function createCredentialStore(
   }
 
   async function bmc(key: CredentialKey): Promise<readonly BmcCredential[]> {
-    const redisKey = bmcKey(space, key);
-    const records = await space.call('read BMC passwords', async (redis) => redis.hmget(redisKey, ...slots));
+    const redisKey = passwordKey(space, key);
+    const records = await space.call('read passwords of a card', async (redis) =>
+      redis.hmget(redisKey, ...passwordSlots),
+    );
     const credentials = await Promise.all(
-      slots.map(async (slot, index) => {
+      passwordSlots.map(async (slot, index) => {
         const json = records[index];
         if (typeof json !== 'string') return undefined;
-        const record = readRecord(`${redisKey} ${slot}`, json, isBmcRecord);
-        return { slot, secret: await decrypt(nameOf(key), record.ciphertext), savedAtMs: record.savedAtMs };
+        const record = readRecord(`${redisKey} ${slot}`, json, isPasswordRecord);
+        return { slot, secret: await decrypt(passwordOwner(key), record.ciphertext), savedAtMs: record.savedAtMs };
       }),
     );
     return credentials.filter((credential) => credential !== undefined);
@@ -81,39 +76,19 @@ export function createCredentialStore(
     named: async (ref) => decrypt(ref, await readNamed(space, ref)),
     async savePending(key, secret, recipient, saveOptions) {
       const ciphertext = await encryptTo([recipient], secret);
-      const record: BmcRecord = { ciphertext, savedAtMs: options.clock.nowMs(), recipient };
+      const record: PasswordRecord = { ciphertext, savedAtMs: options.clock.nowMs(), recipient };
       const args = [JSON.stringify(record), saveOptions?.replace === true ? 'replace' : 'keep'];
-      const saved = await space.script('file a new BMC password', savePending, [bmcKey(space, key)], args);
+      const saved = await space.script('file a new password', savePending, [passwordKey(space, key)], args);
       if (saved === 1) return;
       // The same password again is a repeated call after a lost reply, not a conflict.
       const existing = (await bmc(key)).find((credential) => credential.slot === 'pending');
-      if (existing?.secret.reveal() !== secret.reveal()) throw errors.credentialPending({ ref: nameOf(key) });
+      if (existing?.secret.reveal() !== secret.reveal()) throw errors.credentialPending({ ref: passwordOwner(key) });
     },
     async promote(key) {
-      await space.script('confirm a new BMC password', promote, [bmcKey(space, key)], []);
+      await space.script('confirm a new password', promote, [passwordKey(space, key)], []);
     },
     async rekey(from, to) {
-      await space.script('refile BMC passwords', rekey, [bmcKey(space, from), bmcKey(space, to)], []);
+      await space.script('refile passwords', rekey, [passwordKey(space, from), passwordKey(space, to)], []);
     },
   };
-}
-
-function bmcKey(space: RedisSpace, key: CredentialKey): string {
-  return 'serial' in key
-    ? space.key('bmc-passwords', 'serial', key.serial)
-    : space.key('bmc-passwords', 'certificate', key.certSha256, key.address);
-}
-
-/** How a BMC is named in errors. */
-function nameOf(key: CredentialKey): string {
-  return 'serial' in key ? `BMC of card ${key.serial}` : `BMC at ${key.address}`;
-}
-
-function isBmcRecord(value: unknown): value is BmcRecord {
-  return (
-    isObject(value) &&
-    typeof value['ciphertext'] === 'string' &&
-    typeof value['savedAtMs'] === 'number' &&
-    typeof value['recipient'] === 'string'
-  );
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../domain/device-ports.ts';
+import type { CardRecords, Clock } from '../domain/device-ports.ts';
 import type {
   Dedupe,
   HaltStore,
@@ -12,6 +12,7 @@ import type {
 } from '../domain/ports.ts';
 import type { RedisAuditStore } from './audit.ts';
 import { createAuditStore } from './audit.ts';
+import { createCardRecords } from './card-records.ts';
 import { createDedupe } from './dedupe.ts';
 import { createHaltStore } from './halt.ts';
 import { createHoldStore } from './holds.ts';
@@ -37,6 +38,7 @@ export interface Stores {
   readonly halt: HaltStore;
   readonly audit: RedisAuditStore;
   readonly pins: RedisPinStore;
+  readonly records: CardRecords;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;
@@ -58,6 +60,7 @@ export function createStores(
     halt: createHaltStore(space),
     audit: createAuditStore(space),
     pins: createPinStore(space, clock),
+    records: createCardRecords(space),
     incarnations: createIncarnationStore(space),
     notifier: createNotifier(space, logger),
     outbox: createOutboxStore(space, clock),

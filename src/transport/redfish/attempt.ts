@@ -1,9 +1,8 @@
 import type { CallOptions, DeviceClock, LoginBudget } from '../../domain/device-ports.ts';
 import { errors, OpsError } from '../../errors.ts';
-import type { Redactor } from '../redact.ts';
-import { type LoginVerdict, tryLogin } from './auth.ts';
+import type { Secret } from '../../domain/secret.ts';
+import type { LoginVerdict } from './auth.ts';
 import type { Candidate } from './candidates.ts';
-import type { BmcHttp } from './http.ts';
 import { retried, type Tried } from './retry.ts';
 
 /** Lock-out window of a BlueField BMC (AccountLockoutDuration), device milliseconds. Source: capture of BF-24.10. */
@@ -24,15 +23,19 @@ export interface LoginMemory {
 }
 
 export interface AttemptDeps {
-  readonly http: BmcHttp;
+  /** Name of the card or host in messages. */
+  readonly target: string;
+  /** Tries a password, once. */
+  readonly tryLogin: (password: Secret, options: CallOptions) => Promise<LoginVerdict>;
   /** Fingerprint of the certificate: after a factory reset it is another one, and old refusals mean nothing. */
   readonly trusted: string;
   readonly budget: LoginBudget;
   /** Name of the BMC in the shared budget. */
   readonly budgetKey: string;
   readonly memory: LoginMemory;
+  /** How long a refused password is not sent again, in lock-out windows. */
+  readonly refusedForWindows: number;
   readonly clock: DeviceClock;
-  readonly redactor: Redactor;
   readonly random: () => number;
 }
 
@@ -59,10 +62,10 @@ const retriedLogins: ReadonlySet<string> = new Set(['bmc-unreachable', 'redfish-
  * reset a 401 counts as nothing and is thrown as `redfish-busy`.
  */
 export async function attempt(deps: AttemptDeps, one: Candidate, options: CallOptions): Promise<Attempt> {
-  const { memory, clock, budget, budgetKey, http } = deps;
+  const { memory, clock, budget, budgetKey, target } = deps;
   const windowMs = clock.wallMs(lockoutWindowMs);
   if (inGrace(deps) && clock.nowMs() < (memory.graceTryAtMs ?? -Infinity) + clock.wallMs(graceTryMs))
-    throw unsettled(http.target);
+    throw unsettled(target);
   const reserved = await budget.take(budgetKey, windowMs);
   if (!reserved.ok) return { kind: 'locked', untilMs: reserved.untilMs };
   const verdict = await judged(deps, one, options);
@@ -76,16 +79,31 @@ export async function attempt(deps: AttemptDeps, one: Candidate, options: CallOp
   if (inGrace(deps)) {
     await budget.giveBack(budgetKey);
     memory.graceTryAtMs = clock.nowMs();
-    throw unsettled(http.target);
+    throw unsettled(target);
   }
-  // Longer than one window, so that the next window goes on with the candidates that were not reached in this one.
-  memory.refused.set(refusalId(deps.trusted, one), clock.nowMs() + windowMs * 2.5);
+  remember(deps, one);
   return verdict;
+}
+
+/** A password was refused outside of a login (with Basic authentication each request tries it): counts and remembers it. */
+export async function noteRefusal(deps: Omit<AttemptDeps, 'tryLogin'>, one: Candidate): Promise<void> {
+  remember(deps, one);
+  await deps.budget.take(deps.budgetKey, deps.clock.wallMs(lockoutWindowMs));
+}
+
+function remember({ memory, trusted, clock, refusedForWindows }: Omit<AttemptDeps, 'tryLogin'>, one: Candidate): void {
+  const untilMs = clock.nowMs() + clock.wallMs(lockoutWindowMs) * refusedForWindows;
+  memory.refused.set(refusalId(trusted, one), untilMs);
 }
 
 /** Was this candidate refused a short while ago? Then sending it again would only use up the budget. */
 export function wasRefused(memory: LoginMemory, trusted: string, one: Candidate, nowMs: number): boolean {
-  return (memory.refused.get(refusalId(trusted, one)) ?? 0) > nowMs;
+  return refusedUntilMs(memory, trusted, one) > nowMs;
+}
+
+/** Until when (wall) this candidate is not sent again; 0 when it was never refused. */
+export function refusedUntilMs(memory: LoginMemory, trusted: string, one: Candidate): number {
+  return memory.refused.get(refusalId(trusted, one)) ?? 0;
 }
 
 function refusalId(trusted: string, one: Candidate): string {
@@ -104,7 +122,7 @@ async function judged(deps: AttemptDeps, one: Candidate, options: CallOptions): 
 
 async function tryOnce(deps: AttemptDeps, one: Candidate, options: CallOptions): Promise<Tried<LoginVerdict>> {
   try {
-    return { kind: 'value', value: await tryLogin(deps.http, one.secret, deps.redactor, options) };
+    return { kind: 'value', value: await deps.tryLogin(one.secret, options) };
   } catch (error) {
     if (error instanceof OpsError && retriedLogins.has(error.code)) return { kind: 'transient', error };
     throw error;

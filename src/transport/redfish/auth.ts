@@ -8,7 +8,8 @@ import { type RetryDeps, retried, type Tried } from './retry.ts';
 
 /** The BMC account dpubot uses; the only administrator a BlueField BMC ships with. */
 const bmcUser = 'root';
-const sessionsPath = '/redfish/v1/SessionService/Sessions';
+/** Where sessions are made on a BlueField BMC, and by the specification wherever nothing else is said. */
+export const sessionsPath = '/redfish/v1/SessionService/Sessions';
 /** Any resource that an account with an expired password may not read. */
 const probePath = '/redfish/v1/Managers';
 
@@ -42,7 +43,7 @@ export async function tryLogin(
   const body = (): string => JSON.stringify({ UserName: bmcUser, Password: password.reveal() });
   const reply = await http.send({ method: 'POST', path: sessionsPath, body }, options);
   if (reply.status === 401) return { kind: /locked/i.test(reply.text) ? 'locked' : 'wrong' };
-  if (isChangeRequired(reply)) return { kind: 'right', mustChange: true, auth: basicAuth(password) };
+  if (isChangeRequired(reply)) return { kind: 'right', mustChange: true, auth: basicAuth(bmcUser, password) };
   const parsed = jsonOf(reply.text);
   const auth = reply.status === 201 || reply.status === 200 ? tokenAuth(reply, parsed, redactor) : undefined;
   if (auth === undefined) throw replyError(http.target, 'POST', sessionsPath, reply, redactor);
@@ -98,7 +99,8 @@ export async function logout(http: BmcHttp, auth: BmcAuth, options: CallOptions)
   await http.send({ method: 'DELETE', path: auth.location, headers: auth.headers() }, options);
 }
 
-function tokenAuth(reply: HttpReply, body: unknown, redactor: Redactor): BmcAuth | undefined {
+/** The session that a BMC made, by its token; undefined when the reply has none. */
+export function tokenAuth(reply: HttpReply, body: unknown, redactor: Redactor): BmcAuth | undefined {
   const value = reply.headers['x-auth-token'];
   if (value === undefined || value === '') return undefined;
   const token = new Secret(value);
@@ -110,14 +112,18 @@ function tokenAuth(reply: HttpReply, body: unknown, redactor: Redactor): BmcAuth
   };
 }
 
-/** `Location` may be absolute; only its path is used, and only when it is a session. */
+/**
+ * `Location` may be absolute; only its path is used, and only when it is a session. Beside the place of the specification
+ * there is `/redfish/v1/Sessions/ID` (iDRAC).
+ */
 function sessionLocation(given: unknown): string | undefined {
   if (typeof given !== 'string' || !URL.canParse(given, 'https://bmc')) return undefined;
   const { pathname } = new URL(given, 'https://bmc');
-  return pathname.startsWith(`${sessionsPath}/`) ? pathname : undefined;
+  return /^\/redfish\/v1\/(SessionService\/)?Sessions\/[^/]+\/?$/.test(pathname) ? pathname : undefined;
 }
 
-function basicAuth(password: Secret): BmcAuth {
-  const encode = (): string => Buffer.from(`${bmcUser}:${password.reveal()}`, 'utf8').toString('base64');
+/** The password itself with each request, for a BMC that gives no session. */
+export function basicAuth(user: string, password: Secret): BmcAuth {
+  const encode = (): string => Buffer.from(`${user}:${password.reveal()}`, 'utf8').toString('base64');
   return { kind: 'password', headers: () => ({ Authorization: `Basic ${encode()}` }), location: undefined };
 }

@@ -7,6 +7,7 @@ import type {
   CredentialStore,
 } from '../../domain/device-ports.ts';
 import { unprovenKey } from '../../domain/credential-key.ts';
+import type { BmcEndpoint } from '../../domain/inventory.ts';
 import { Secret } from '../../domain/secret.ts';
 
 /**
@@ -26,20 +27,21 @@ export interface Candidate {
 const order: readonly CredentialSlot[] = ['pending', 'current', 'factory', 'previous'];
 
 /** Where the passwords of a card are filed: under its serial, and under certificate and address before that is known. */
-function credentialKeys(card: CardRef, certSha256: string): readonly CredentialKey[] {
-  const byCertificate = unprovenKey(card.dpu, certSha256);
-  return card.serial === undefined ? [byCertificate] : [{ serial: card.serial }, byCertificate];
+function credentialKeys({ serial }: CardRef, bmc: BmcEndpoint, certSha256: string): readonly CredentialKey[] {
+  const byCertificate = unprovenKey(bmc, certSha256);
+  return serial === undefined ? [byCertificate] : [{ serial }, byCertificate];
 }
 
-/** All passwords that exist for a card, in the house order, each value once. */
+/** All passwords that exist for a card whose BMC is at that address, in the house order, each value once. */
 export async function listCandidates(
   credentials: Pick<CredentialStore, 'bmc'>,
   card: CardRef,
+  bmc: BmcEndpoint,
   certSha256: string,
   factory: Secret,
 ): Promise<readonly Candidate[]> {
   const filed: (Pick<BmcCredential, 'secret'> & { readonly slot: CredentialSlot })[] = [];
-  for (const key of credentialKeys(card, certSha256)) filed.push(...(await credentials.bmc(key)));
+  for (const key of credentialKeys(card, bmc, certSha256)) filed.push(...(await credentials.bmc(key)));
   filed.push({ slot: 'factory', secret: factory });
   const seen = new Set<string>();
   return order

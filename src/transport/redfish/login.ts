@@ -2,6 +2,7 @@ import type {
   BmcAccess,
   BmcLogin,
   CallOptions,
+  CardRecords,
   CardRef,
   CredentialSlot,
   CredentialStore,
@@ -9,7 +10,8 @@ import type {
   LoginBudget,
   PinStore,
 } from '../../domain/device-ports.ts';
-import type { HostSlice } from '../../domain/inventory.ts';
+import { knownBmc } from '../../domain/credential-key.ts';
+import type { BmcEndpoint, HostSlice } from '../../domain/inventory.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { errors, type OpsError } from '../../errors.ts';
 import { guardAddress } from '../address-guard.ts';
@@ -18,7 +20,7 @@ import type { Redactor } from '../redact.ts';
 import { createSemaphore, type Semaphore } from '../semaphore.ts';
 import type { TunnelAccess } from '../ssh/host-access.ts';
 import { attempt, type AttemptDeps, type LoginMemory, wasRefused } from './attempt.ts';
-import { type BmcAuth, probeStanding } from './auth.ts';
+import { type BmcAuth, probeStanding, tryLogin } from './auth.ts';
 import { type Candidate, candidate, factoryPassword, listCandidates } from './candidates.ts';
 import { type BmcHttp, createBmcHttp } from './http.ts';
 import { createRedfishSession, type OpenRedfishSession } from './session.ts';
@@ -30,6 +32,8 @@ export interface BmcAccessOptions {
   readonly hosts: TunnelAccess;
   readonly credentials: Pick<CredentialStore, 'bmc'>;
   readonly pins: Pick<PinStore, 'get'>;
+  /** Where the addresses are that the inventory gives as `auto`. */
+  readonly records: Pick<CardRecords, 'get'>;
   readonly budget: LoginBudget;
   /** The device clock of the site a host belongs to. */
   readonly clock: (slice: HostSlice) => DeviceClock;
@@ -42,6 +46,8 @@ export interface BmcAccessOptions {
 
 const logoutTimeoutMs = 5_000;
 const defaultConnectTimeoutMs = 10_000;
+/** Longer than one window, so that the next window goes on with the candidates that were not reached in this one. */
+const refusedForWindows = 2.5;
 
 /** What this process knows about one BMC. One login at a time. */
 interface CardState {
@@ -54,6 +60,7 @@ interface Pooled {
   readonly secret: Secret;
   /** Fingerprint of the certificate the session is bound to. */
   readonly trusted: string;
+  readonly address: string;
   readonly http: BmcHttp;
   readonly session: OpenRedfishSession;
 }
@@ -61,14 +68,15 @@ interface Pooled {
 /**
  * Logins to DPU BMCs by the house rules: to a certificate without a pin only the factory password is sent; otherwise
  * pending, current, factory, previous, of those that exist, within 2 wrong tries per lock-out window. Sessions are kept
- * per card and reused. `noteReset` tells of a BMC reset that was not sent through a session of this object.
+ * per card and reused. Resets sent through its sessions are noted by themselves. An address `auto` is looked up anew at
+ * each call; unknown, it is `bmc-address-auto`.
  */
-export function createBmcAccess(options: BmcAccessOptions): BmcAccess & { noteReset(card: CardRef): void } {
+export function createBmcAccess(options: BmcAccessOptions): BmcAccess {
   const states = new Map<string, CardState>();
   const endings = new Set<Promise<void>>();
 
   function stateOf(card: CardRef): CardState {
-    const id = `${card.dpu.name} ${budgetKeyOf(card)}`;
+    const id = `${card.dpu.name} ${budgetKeyOf(card.slice, card.dpu.bmc)}`;
     const state = states.get(id) ?? { gate: createSemaphore(1), memory: { refused: new Map() } };
     states.set(id, state);
     return state;
@@ -86,23 +94,23 @@ export function createBmcAccess(options: BmcAccessOptions): BmcAccess & { noteRe
 
   return {
     async fingerprint(card, callOptions) {
-      const dial = dialOf(card, options);
       return withCall(
         callOptions,
-        () => noAnswer(dial, callOptions),
-        (call) => readFingerprint(dial, call),
+        () => noAnswer(card, callOptions),
+        async (call) => readFingerprint(dialOf(card, await bmcOf(card, options), options), call),
       );
     },
     async login(card, callOptions) {
-      const dial = dialOf(card, options);
       const state = stateOf(card);
       return withCall(
         callOptions,
-        () => noAnswer(dial, callOptions),
+        () => noAnswer(card, callOptions),
         async (call) => {
           const release = await state.gate.acquire(call.signal);
           try {
-            return await loginNow({ card, dial, state, call, options, drop: () => drop(state) });
+            const bmc = await bmcOf(card, options);
+            const dial = dialOf(card, bmc, options);
+            return await loginNow({ card, bmc, dial, state, call, options, drop: () => drop(state) });
           } finally {
             release();
           }
@@ -114,7 +122,11 @@ export function createBmcAccess(options: BmcAccessOptions): BmcAccess & { noteRe
       state.memory.refused.clear();
       drop(state);
     },
-    noteReset: (card) => noteReset(stateOf(card), options.clock(card.slice)),
+    noteReset(card) {
+      const state = stateOf(card);
+      noteReset(state, options.clock(card.slice));
+      drop(state);
+    },
     async close() {
       for (const state of states.values()) drop(state);
       await Promise.all(endings);
@@ -124,6 +136,8 @@ export function createBmcAccess(options: BmcAccessOptions): BmcAccess & { noteRe
 
 interface LoginContext {
   readonly card: CardRef;
+  /** The BMC with its real address. */
+  readonly bmc: BmcEndpoint;
   readonly dial: BmcDial;
   readonly state: CardState;
   readonly call: Call;
@@ -132,12 +146,14 @@ interface LoginContext {
 }
 
 async function loginNow(context: LoginContext): Promise<BmcLogin> {
-  const { card, dial, state, call, options } = context;
+  const { card, bmc, dial, state, call, options } = context;
   const { redactor, factory = factoryPassword } = options;
   const pin = card.dpu.bmc.certSha256 ?? (await options.pins.get('bmc-certificate', card.dpu.name));
   const trusted = pin ?? (await readFingerprint(dial, call));
   const candidates =
-    pin === undefined ? [candidate('factory', factory)] : await listCandidates(options.credentials, card, pin, factory);
+    pin === undefined
+      ? [candidate('factory', factory)]
+      : await listCandidates(options.credentials, card, bmc, pin, factory);
   for (const { secret } of candidates) redactor.add(secret);
   const reused = await reuse(context, trusted, candidates);
   if (reused !== undefined) return reused;
@@ -153,19 +169,19 @@ async function loginNow(context: LoginContext): Promise<BmcLogin> {
     if (result.kind === 'locked') return { state: 'locked', untilMs: result.untilMs };
     if (result.kind === 'wrong') continue;
     options.log?.debug({ dpu: card.dpu.name, slot: one.slot }, 'bmc login');
-    return signIn(context, deps, one, result);
+    return signIn(context, { ...deps, http }, one, result);
   }
   return pin === undefined ? { state: 'unpinned' } : { state: 'refused', tried };
 }
 
 /** The pooled session, when its password is still the one to use and the BMC still knows it. */
 async function reuse(
-  { state, call, options, card }: LoginContext,
+  { state, call, options, card, dial }: LoginContext,
   trusted: string,
   candidates: readonly Candidate[],
 ): Promise<BmcLogin | undefined> {
   const { pooled } = state;
-  if (pooled === undefined || pooled.trusted !== trusted) return undefined;
+  if (pooled === undefined || pooled.trusted !== trusted || pooled.address !== dial.address) return undefined;
   const match = candidates.find(({ secret }) => secret.reveal() === pooled.secret.reveal());
   // Superseded, or about to be: a pending password that was not tried yet decides which one is in force.
   if (match === undefined || match.slot === 'previous') return undefined;
@@ -183,12 +199,13 @@ async function reuse(
 
 async function signIn(
   context: LoginContext,
-  deps: AttemptDeps,
+  deps: AttemptDeps & { readonly http: BmcHttp },
   one: Candidate,
   verdict: { readonly mustChange: boolean; readonly auth: BmcAuth },
 ): Promise<BmcLogin> {
-  const { state, call } = context;
-  const { http, trusted, clock, redactor, random } = deps;
+  const { state, call, dial, options } = context;
+  const { http, trusted, clock, random } = deps;
+  const { redactor } = options;
   const session = createRedfishSession({
     http,
     auth: verdict.auth,
@@ -202,14 +219,16 @@ async function signIn(
       if (/\/Actions\/Manager\.Reset(ToDefaults)?$/.test(path)) noteReset(state, clock);
     },
   });
-  state.pooled = { secret: one.secret, trusted, http, session };
-  const standing = verdict.mustChange ? 'must-change' : await probeStanding(deps, verdict.auth, left(call));
+  state.pooled = { secret: one.secret, trusted, address: dial.address, http, session };
+  const standing = verdict.mustChange
+    ? 'must-change'
+    : await probeStanding({ ...deps, redactor }, verdict.auth, left(call));
   return { state: 'in', slot: one.slot, mustChange: standing === 'must-change', session };
 }
 
 /** A new login with the password that was right before; it costs a try when it is not any more. */
 async function renew(deps: AttemptDeps, one: Candidate, options: CallOptions): Promise<BmcAuth> {
-  const { target } = deps.http;
+  const { target } = deps;
   const result = await attempt(deps, one, options);
   if (result.kind === 'right') return result.auth;
   if (result.kind === 'locked') throw errors.bmcLocked({ target, untilIso: new Date(result.untilMs).toISOString() });
@@ -221,21 +240,34 @@ function noteReset(state: CardState, clock: DeviceClock): void {
   state.memory.refused.clear();
 }
 
-function attemptDeps({ card, state, options }: LoginContext, http: BmcHttp, trusted: string): AttemptDeps {
+function attemptDeps({ card, bmc, state, options }: LoginContext, http: BmcHttp, trusted: string): AttemptDeps {
   const { budget, redactor, random = Math.random } = options;
-  const clock = options.clock(card.slice);
-  return { http, trusted, budget, budgetKey: budgetKeyOf(card), memory: state.memory, clock, redactor, random };
+  return {
+    target: card.dpu.name,
+    tryLogin: (password, callOptions) => tryLogin(http, password, redactor, callOptions),
+    trusted,
+    budget,
+    budgetKey: budgetKeyOf(card.slice, bmc),
+    memory: state.memory,
+    refusedForWindows,
+    clock: options.clock(card.slice),
+    random,
+  };
 }
 
 /** Lock-outs belong to a BMC, not to a name: two entries with one address share them. */
-function budgetKeyOf({ slice, dpu }: CardRef): string {
-  const { address, port, via } = dpu.bmc;
+function budgetKeyOf(slice: HostSlice, { address, port, via }: BmcEndpoint): string {
   return `${slice.site}/${via === 'host' ? `${slice.name}/` : ''}${address}:${port}`;
 }
 
-function dialOf({ slice, dpu }: CardRef, options: BmcAccessOptions): BmcDial {
-  const { address, port, via } = dpu.bmc;
-  if (address === 'auto') throw errors.bmcAddressAuto({ target: dpu.name });
+async function bmcOf(card: CardRef, options: BmcAccessOptions): Promise<BmcEndpoint> {
+  const bmc = await knownBmc(card, options.records);
+  if (bmc === undefined) throw errors.bmcAddressAuto({ target: card.dpu.name });
+  return bmc;
+}
+
+function dialOf({ slice, dpu }: CardRef, bmc: BmcEndpoint, options: BmcAccessOptions): BmcDial {
+  const { address, port, via } = bmc;
   guardAddress({ simulated: slice.simulated, name: dpu.name }, address);
   const openStream = (call: Call) => options.hosts.openTunnel(slice, address, port, left(call));
   return {
@@ -251,6 +283,6 @@ function left(call: Call): CallOptions {
   return { timeoutMs: Math.max(1, call.remainingMs()), signal: call.signal };
 }
 
-function noAnswer(dial: BmcDial, { timeoutMs }: CallOptions): OpsError {
-  return errors.bmcTimeout({ target: dial.target, request: 'the login', timeoutMs, state: 'unchanged' });
+function noAnswer({ dpu }: CardRef, { timeoutMs }: CallOptions): OpsError {
+  return errors.bmcTimeout({ target: dpu.name, request: 'the login', timeoutMs, state: 'unchanged' });
 }

@@ -87,11 +87,18 @@ export function createRedfishSession(deps: RedfishSessionDeps): OpenRedfishSessi
     waitTask: (path, options) =>
       followTask(
         { target: http.target, read: (p, o) => send({ method: 'GET', path: p }, o), clock, redactor },
-        path,
+        ownPath(path),
         options,
       ),
     logout: (options) => logout(http, auth, options),
   };
+}
+
+/** A monitor may be named with scheme and host (`Location`); it is asked for where the session is, nowhere else. */
+function ownPath(path: string): string {
+  if (path.startsWith('/') || !URL.canParse(path)) return path;
+  const { pathname, search } = new URL(path);
+  return `${pathname}${search}`;
 }
 
 function revealed(body: Readonly<Record<string, Secret | string>>): Readonly<Record<string, string>> {

@@ -10,6 +10,28 @@ import { createHostKeyCheck, type HostKeyAlgorithm, hostKeyFamilies, type HostKe
 export interface Hop {
   readonly host: string;
   readonly endpoint: SshEndpoint;
+  /** How it is reached where that is not by TCP from here or from the hop before. */
+  readonly way?: Way;
+}
+
+/** A stream to an SSH server that something else carries. */
+export interface Way {
+  /** Tells ways apart: hops with the same id share a connection. */
+  readonly id: string;
+  open(signal: AbortSignal): Promise<Duplex>;
+  /** What a failed login really came from, where the carrier knows more; else the error itself. */
+  explain(failure: unknown): Promise<unknown>;
+}
+
+/** What is sent after the host key was found right: the options of ssh2 for it, and the answers to what the server asks. */
+export interface LoginMethod {
+  readonly config: Pick<ConnectConfig, 'privateKey' | 'password' | 'authHandler' | 'tryKeyboard'>;
+  attach?(client: Client): void;
+}
+
+/** Login with a private key and nothing else. */
+export function keyLogin(key: Secret): LoginMethod {
+  return { config: { privateKey: key.reveal(), authHandler: ['publickey'], tryKeyboard: false } };
 }
 
 /** Wall-clock limits of a connection. */
@@ -29,7 +51,7 @@ export interface ConnectLimits {
  */
 export async function connectHop(
   hop: Hop,
-  key: Secret,
+  login: LoginMethod,
   limits: ConnectLimits,
   openStream?: () => Promise<Duplex>,
 ): Promise<Client> {
@@ -37,7 +59,7 @@ export async function connectHop(
   let firstRefused: string | undefined;
   while (families.length > 0) {
     const stream = await openStream?.();
-    const attempt = await tryConnect(hop, key, limits, families.flat(), stream);
+    const attempt = await tryConnect(hop, login, limits, families.flat(), stream);
     if (attempt.kind === 'connected') return attempt.client;
     if (attempt.kind === 'no-such-key' && firstRefused !== undefined) break;
     if (attempt.kind !== 'refused') throw attempt.error;
@@ -61,17 +83,18 @@ type Attempt =
 
 function tryConnect(
   hop: Hop,
-  key: Secret,
+  login: LoginMethod,
   limits: ConnectLimits,
   hostKeyTypes: readonly HostKeyAlgorithm[],
   stream: Duplex | undefined,
 ): Promise<Attempt> {
   const check = createHostKeyCheck(hop.endpoint.hostKeys);
   let keyType = '';
+  let banner = '';
   const config: ConnectConfig = {
     ...connectOptions(hop.endpoint, limits, hostKeyTypes),
     ...(stream && { sock: stream }),
-    privateKey: key.reveal(),
+    ...login.config,
     hostVerifier: (shown: Buffer) => {
       keyType = shown.subarray(4, 4 + shown.readUInt32BE(0)).toString('latin1');
       return check.verify(shown);
@@ -95,7 +118,10 @@ function tryConnect(
     });
     // Stays for the life of the client: an error without a listener would end the process.
     client.on('error', fail);
-    client.once('close', () => fail(new Error('the connection was closed during the login')));
+    client.once('close', () => fail(new Error(`the connection was closed during the login${banner}`)));
+    // As OpenSSH tells it to users while a machine starts up or shuts down, before it hangs up.
+    client.on('banner', (text) => (banner = `: ${text.trim().replace(/\s+/g, ' ').slice(0, 200)}`));
+    login.attach?.(client);
     try {
       client.connect(config);
     } catch (error) {
@@ -117,8 +143,6 @@ function connectOptions(
     host: bareAddress(endpoint.address),
     port: endpoint.port,
     username: endpoint.user,
-    authHandler: ['publickey'],
-    tryKeyboard: false,
     agentForward: false,
     readyTimeout: limits.readyTimeoutMs,
     keepaliveInterval: limits.keepaliveIntervalMs,

@@ -91,3 +91,58 @@ export const logScript = `
 [ -d "$1" ] || { echo 'no such job folder' >&2; exit 66; }
 tail -c "+$2" -- "$1/log" | head -c "$3"
 `;
+
+/**
+ * $1 folder, $2 boot id file, $3 seconds from TERM to KILL. What belongs to the command: all of the runner's session, what
+ * any of these has started (a program with a terminal of its own, as `script` makes one, is in another session), and what
+ * was once seen to belong to them. The oldest first: a shell whose children ended before it was told would end as if all
+ * was well. The runner itself is left to write the exit file, with its helpers (there is an exit.new
+ * by then); it is killed only when it stays.
+ */
+export const stopScript = `
+set -u
+folder=$1 boot=$2 grace=$3
+[ ! -e "$folder/exit" ] && [ -s "$folder/pid" ] || exit 0
+[ "$(cat "$folder/boot")" = "$(cat "$boot")" ] || exit 0
+read -r runner started <"$folder/pid"
+seen=
+belonging() {
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/ (.*) / /' | awk -v runner="$runner" -v started="$started" -v seen="$seen " -v spare="$spare" '
+    $2 != "Z" { parent[$1] = $3; session[$1] = $5; id[$1] = $1 ":" $21 }
+    END {
+      own = id[runner] == runner ":" started
+      for (pid in parent) {
+        for (at = pid; at in parent; at = parent[at])
+          if ((own && session[at] == runner) || index(seen, " " id[at] " ")) {
+            if (pid != runner && !(spare && parent[pid] == runner)) print id[pid]
+            break
+          }
+      }
+    }'
+}
+runs() {
+  now=$(sed 's/.*) //' "/proc/$runner/stat" 2>/dev/null | cut -d' ' -f20)
+  [ -n "$now" ] && [ "$now" = "$started" ]
+}
+signal=TERM tries=0
+while :; do
+  spare=0
+  [ ! -e "$folder/exit.new" ] || spare=1
+  left=$(belonging | sort -t: -k2,2n -k1,1n)
+  [ -n "$left" ] || runs || exit 0
+  for one in $left; do
+    case "$seen " in
+      *" $one "*) [ $signal = KILL ] || continue ;;
+      *) seen="$seen $one" ;;
+    esac
+    kill -$signal "\${one%:*}" 2>/dev/null
+  done
+  tries=$((tries + 1))
+  [ $tries -lt $((grace * 5)) ] || signal=KILL
+  [ $tries -lt $((grace * 5 + 10)) ] || break
+  sleep 0.2 2>/dev/null || sleep 1
+done
+runs && kill -KILL "$runner"
+sleep 0.2 2>/dev/null || sleep 1
+exit 0
+`;

@@ -1,8 +1,8 @@
-import type { CallOptions, DetachedState } from '../../domain/device-ports.ts';
+import type { DetachedOptions, DetachedState } from '../../domain/device-ports.ts';
 import { errors } from '../../errors.ts';
 import type { Redactor } from '../redact.ts';
-import { bootPath, logScript, observeScript, runnerScript, startScript } from './detached-scripts.ts';
-import type { RunRaw } from './exec.ts';
+import { bootPath, logScript, observeScript, runnerScript, startScript, stopScript } from './detached-scripts.ts';
+import type { ExecResult, RunRaw } from './exec.ts';
 import { quoteArgv } from './quote.ts';
 
 /** What the detached calls need of a session. */
@@ -13,6 +13,8 @@ export interface DetachedDeps {
 }
 
 const defaultLogBytes = 64 * 1024;
+/** How long a command may take to end by itself after TERM. */
+const graceSeconds = 10;
 
 /**
  * Starts argv so that it outlives the connection and the worker, at most once per folder: the folder is made atomically,
@@ -23,13 +25,11 @@ export async function startDetached(
   deps: DetachedDeps,
   folder: string,
   argv: readonly string[],
-  options: CallOptions,
+  options: DetachedOptions,
 ): Promise<DetachedState> {
   checkFolder(folder);
-  const words = ['sh', '-c', startScript, 'dpubot-detached', folder, bootPath, runnerScript, ...argv];
   const label = `start of ${quoteArgv(argv)}`;
-  const started = await deps.runRaw(words, { ...options, label });
-  if (started.exitCode !== 0) throw failed(deps, label, started.exitCode, started.stderr);
+  await runScript(deps, startScript, [folder, bootPath, runnerScript, ...argv], { ...options, label });
   return observeDetached(deps, folder, options);
 }
 
@@ -37,13 +37,11 @@ export async function startDetached(
 export async function observeDetached(
   deps: DetachedDeps,
   folder: string,
-  options: CallOptions,
+  options: DetachedOptions,
 ): Promise<DetachedState> {
   checkFolder(folder);
   const label = `look at ${folder}`;
-  const words = ['sh', '-c', observeScript, 'dpubot-detached', folder, bootPath];
-  const seen = await deps.runRaw(words, { ...options, label });
-  if (seen.exitCode !== 0) throw failed(deps, label, seen.exitCode, seen.stderr);
+  const seen = await runScript(deps, observeScript, [folder, bootPath], { ...options, label });
   return parseDetachedState(seen.stdout.toString('utf8'), deps.host, folder);
 }
 
@@ -77,15 +75,14 @@ export async function readDetachedLog(
   deps: DetachedDeps,
   folder: string,
   fromByte: number,
-  options: CallOptions,
+  options: DetachedOptions,
 ): Promise<{ readonly text: string; readonly nextByte: number }> {
   checkFolder(folder);
   const { maxBytes = defaultLogBytes } = options;
   const label = `read the log in ${folder}`;
-  const words = ['sh', '-c', logScript, 'dpubot-detached', folder, String(fromByte + 1), String(maxBytes)];
+  const words = [folder, String(fromByte + 1), String(maxBytes)];
   // Twice as much is kept as is asked for, so that nothing is dropped from the middle.
-  const read = await deps.runRaw(words, { ...options, maxBytes: maxBytes * 2, label });
-  if (read.exitCode !== 0) throw failed(deps, label, read.exitCode, read.stderr);
+  const read = await runScript(deps, logScript, words, { ...options, maxBytes: maxBytes * 2, label });
   const whole = read.stdout.subarray(0, wholeLines(read.stdout));
   return { text: deps.redactor.redact(whole.toString('utf8')), nextByte: fromByte + whole.length };
 }
@@ -104,17 +101,45 @@ export function wholeLines(bytes: Buffer): number {
   return bytes.length;
 }
 
+/**
+ * Ends a running detached command with everything it has started: TERM, and KILL for what is left after 10 s. The runner
+ * is spared, so that the exit status of the command is still written down. The pid counts only with its start time, so a
+ * process that has got the number since is never hit. Returns the state afterwards, as `observeDetached` does; allow it
+ * 20 s.
+ */
+export async function stopDetached(
+  deps: DetachedDeps,
+  folder: string,
+  options: DetachedOptions,
+): Promise<DetachedState> {
+  const state = await observeDetached(deps, folder, options);
+  if (state.kind !== 'running') return state;
+  const label = `stop of the command in ${folder}`;
+  await runScript(deps, stopScript, [folder, bootPath, String(graceSeconds)], { ...options, label });
+  return observeDetached(deps, folder, options);
+}
+
+/** Runs one of the constant scripts, as root where the folder is root's. Throws `sudo-refused` or `command-failed`. */
+async function runScript(
+  deps: DetachedDeps,
+  script: string,
+  words: readonly string[],
+  { asRoot = false, label, ...options }: DetachedOptions & { readonly label: string },
+): Promise<ExecResult> {
+  const argv = ['sh', '-c', script, 'dpubot-detached', ...words];
+  const result = await deps.runRaw(asRoot ? ['sudo', '-n', ...argv] : argv, { ...options, label });
+  if (result.exitCode === 0) return result;
+  const output = deps.redactor.redact(result.stderr.toString('utf8')).trim().slice(0, 500);
+  if (asRoot && /^sudo: /m.test(output)) throw errors.sudoRefused({ host: deps.host, user: 'the SSH user', output });
+  throw errors.commandFailed({
+    host: deps.host,
+    command: deps.redactor.redact(label).slice(0, 160),
+    exitCode: result.exitCode,
+    output,
+  });
+}
+
 function checkFolder(folder: string): void {
   if (!/^\/[A-Za-z0-9._/-]+$/.test(folder) || folder.split('/').includes('..'))
     throw new RangeError('a job folder is an absolute path of letters, digits, dots and dashes');
-}
-
-function failed(deps: DetachedDeps, command: string, exitCode: number, stderr: Buffer): Error {
-  const output = deps.redactor.redact(stderr.toString('utf8')).trim().slice(0, 500);
-  return errors.commandFailed({
-    host: deps.host,
-    command: deps.redactor.redact(command).slice(0, 160),
-    exitCode,
-    output,
-  });
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { ClientChannel } from 'ssh2';
+import type { ClientChannel, PseudoTtyOptions } from 'ssh2';
 import type { CallOptions } from '../../domain/device-ports.ts';
 import { Secret } from '../../domain/secret.ts';
 import { errors } from '../../errors.ts';
@@ -15,6 +15,8 @@ export interface ExecRequest {
   readonly stdin?: string | Secret | undefined;
   readonly maxBytes: number;
   readonly channelOpenTimeoutMs: number;
+  /** Asks for a terminal: a dialogue needs one. */
+  readonly pty?: PseudoTtyOptions | undefined;
 }
 
 export interface ExecResult {
@@ -55,7 +57,7 @@ export async function execute(connection: Connection, request: ExecRequest, call
 }
 
 /** How a command ended, once the far end has said so. */
-interface Status {
+export interface Status {
   exit?: { readonly code: number; readonly signal: string | undefined };
 }
 
@@ -69,7 +71,8 @@ function listen(channel: ClientChannel, status: Status): void {
   });
 }
 
-async function openChannel(
+/** Starts the command of `request`. Throws as `execute` does; what comes too late is stopped. */
+export async function openChannel(
   connection: Connection,
   request: ExecRequest,
   signal: AbortSignal,
@@ -87,9 +90,10 @@ async function openChannel(
       reject(errors.sshTimeout({ host, command: label, timeoutMs }));
     }, timeoutMs);
     try {
-      connection.client.exec(request.line, (error, channel) => {
+      const options = request.pty === undefined ? {} : { pty: request.pty };
+      connection.client.exec(request.line, options, (error, channel) => {
         if (error) reject(openError(host, label, error));
-        else if (abandoned) stop(channel);
+        else if (abandoned) stopChannel(channel);
         else {
           listen(channel, status);
           resolve(channel);
@@ -139,14 +143,14 @@ function collect(
       const { exit } = status;
       if (exit === undefined) return reject(errors.sshLost({ host: request.host, command: request.label }));
       cutShort = early;
-      if (early) stop(channel);
+      if (early) stopChannel(channel);
       if (exit.signal !== undefined) stderr.push(Buffer.from(`[killed by ${exit.signal}]\n`));
       const truncated = stdout.truncated() || stderr.truncated() || cutShort;
       resolve({ stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode: exit.code, truncated });
     };
     const abort = (): void => {
       cleanUp();
-      stop(channel);
+      stopChannel(channel);
       reject(reasonOf(call.signal));
     };
     const off = connection.onClose(() => finish(true));
@@ -179,7 +183,7 @@ function signalExitCode(signal: string | undefined): number {
 }
 
 /** Asks the command to end and gives the channel back; what still arrives is read and dropped. */
-function stop(channel: ClientChannel): void {
+export function stopChannel(channel: ClientChannel): void {
   channel.on('error', () => undefined);
   channel.resume();
   channel.stderr.resume();

@@ -8,12 +8,19 @@ import { type TransportLog, withCall } from '../call.ts';
 import type { Redactor } from '../redact.ts';
 import type { Hop } from './client.ts';
 import { createPool, type Pool, type PoolOptions } from './pool.ts';
+import { type RemoteProcess, startProcess } from './process.ts';
 import { createHostSession } from './session.ts';
 
 /** Streams through a host's SSH to an address that only the host can reach (a BMC behind it). */
 export interface TunnelAccess {
   /** Throws as `open` does, and a plain Error when the host cannot connect there. */
   openTunnel(slice: HostSlice, address: string, port: number, options: CallOptions): Promise<Duplex>;
+}
+
+/** Commands on a host that stay open as a stream: what carries a connection to a card, or its console. */
+export interface ProcessAccess {
+  /** `timeoutMs` counts until the command has started. Throws as `run` of a session does. */
+  openProcess(slice: HostSlice, argv: readonly string[], options: CallOptions): Promise<RemoteProcess>;
 }
 
 export interface HostAccessOptions {
@@ -27,7 +34,7 @@ export interface HostAccessOptions {
 }
 
 /** Wall-clock limits of SSH connections, unless the options say otherwise. */
-const sshLimits = {
+export const sshLimits = {
   readyTimeoutMs: 20_000,
   keepaliveIntervalMs: 12_000,
   keepaliveCount: 3,
@@ -37,7 +44,7 @@ const sshLimits = {
 } as const;
 
 /** SSH to hosts: pooled, pinned, limited. Every private key it is given is known to the redactor from then on. */
-export function createHostAccess(options: HostAccessOptions): HostAccess & TunnelAccess {
+export function createHostAccess(options: HostAccessOptions): HostAccess & TunnelAccess & ProcessAccess {
   const { redactor, log } = options;
   const limits = { ...sshLimits, ...options.limits };
   const key = async (ref: string): Promise<Secret> => {
@@ -68,6 +75,10 @@ export function createHostAccess(options: HostAccessOptions): HostAccess & Tunne
         () => tooSlow(slice),
         (call) => pool.forward(route, address, port, call),
       );
+    },
+    openProcess(slice, argv, callOptions) {
+      const { channelOpenTimeoutMs } = limits;
+      return startProcess({ pool, redactor, channelOpenTimeoutMs }, routeOf(slice), argv, callOptions);
     },
     close: () => pool.close(),
   };

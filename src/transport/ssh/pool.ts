@@ -4,7 +4,7 @@ import type { Secret } from '../../domain/secret.ts';
 import { errors } from '../../errors.ts';
 import { bareAddress } from '../address-guard.ts';
 import { type Call, orAbort, reasonOf, type TransportLog } from '../call.ts';
-import { type ConnectLimits, connectHop, type Hop } from './client.ts';
+import { type ConnectLimits, connectHop, type Hop, keyLogin } from './client.ts';
 import { createSemaphore, type Semaphore } from '../semaphore.ts';
 
 /** A live SSH connection with its limits. */
@@ -36,6 +36,8 @@ export interface Pool {
   get(route: readonly Hop[], signal: AbortSignal): Promise<Connection>;
   /** A stream to `address:port` as the last hop of `route` sees it. Throws a plain Error when it is refused. */
   forward(route: readonly Hop[], address: string, port: number, call: Call): Promise<Duplex>;
+  /** Cuts all connections to this host at once, without a goodbye: it was restarted, or is another machine now. */
+  drop(host: string): void;
   close(): Promise<void>;
 }
 
@@ -44,19 +46,20 @@ class ForwardRefused extends Error {}
 
 /** One connection per route (host, pins, user, key, jump), shared by all calls and made anew when it died. */
 export function createPool(options: PoolOptions): Pool {
-  const connections = new Map<string, Promise<Connection>>();
+  const connections = new Map<string, { readonly host: string | undefined; readonly made: Promise<Connection> }>();
   let closed = false;
 
   function get(route: readonly Hop[], signal: AbortSignal): Promise<Connection> {
     if (closed) return Promise.reject(new Error('the SSH pool is closed'));
     const id = JSON.stringify(route);
     const known = connections.get(id);
-    if (known !== undefined) return orAbort(known, signal);
-    const made = open(route, () => {
-      if (connections.get(id) === made) connections.delete(id);
-    });
-    connections.set(id, made);
-    made.catch(() => connections.delete(id));
+    if (known !== undefined) return orAbort(known.made, signal);
+    const forget = (): void => {
+      if (connections.get(id)?.made === made) connections.delete(id);
+    };
+    const made = open(route, forget);
+    connections.set(id, { host: route.at(-1)?.host, made });
+    made.catch(forget);
     return orAbort(made, signal);
   }
 
@@ -71,7 +74,7 @@ export function createPool(options: PoolOptions): Pool {
       before.length === 0
         ? undefined
         : () => jumpStream(host, forward(before, endpoint.address, endpoint.port, limits));
-    const client = await connectHop(hop, key, options, jump);
+    const client = await connectBy(hop, key, options, limits.signal, jump);
     options.log?.debug({ host, hops: route.length }, 'ssh connected');
     return track(client, options, () => {
       onGone();
@@ -96,14 +99,46 @@ export function createPool(options: PoolOptions): Pool {
   return {
     get,
     forward,
+    drop(host) {
+      for (const [id, known] of connections) {
+        if (known.host !== host) continue;
+        connections.delete(id);
+        cut(known.made);
+      }
+    },
     async close() {
       closed = true;
-      const all = await Promise.allSettled(connections.values());
+      const all = await Promise.allSettled([...connections.values()].map(({ made }) => made));
       // Last hops first would be nicer, but the end of a jump host ends what runs through it all the same.
       for (const one of all) if (one.status === 'fulfilled') one.value.client.end();
       connections.clear();
     },
   };
+}
+
+/** One that is still being made is cut as soon as it is there. */
+function cut(made: Promise<Connection>): void {
+  made.then(
+    ({ client }) => client.destroy(),
+    () => undefined,
+  );
+}
+
+/** Logs in over whatever carries the hop. */
+async function connectBy(
+  hop: Hop,
+  key: Secret,
+  limits: ConnectLimits,
+  signal: AbortSignal,
+  jump: (() => Promise<Duplex>) | undefined,
+): Promise<Client> {
+  const { way } = hop;
+  if (way === undefined) return connectHop(hop, keyLogin(key), limits, jump);
+  try {
+    return await connectHop(hop, keyLogin(key), limits, async () => way.open(signal));
+  } catch (error) {
+    throw await way.explain(error);
+  }
 }
 
 /** A jump host that cannot reach the next hop means that the next hop is unreachable. */
@@ -116,7 +151,12 @@ async function jumpStream(host: string, stream: Promise<Duplex>): Promise<Duplex
   }
 }
 
-function track(client: Client, options: PoolOptions, onGone: () => void): Connection {
+/** A connection with its limits; `onGone` is called when no new call may get it. */
+export function track(
+  client: Client,
+  options: Pick<PoolOptions, 'maxChannels' | 'maxForwards' | 'idleMs'>,
+  onGone: () => void,
+): Connection {
   const listeners = new Set<() => void>();
   let alive = true;
   let idle: NodeJS.Timeout | undefined;

@@ -5,10 +5,11 @@ import { errors, OpsError } from '../../errors.ts';
 import { withCall, type TransportLog } from '../call.ts';
 import type { Redactor } from '../redact.ts';
 import type { Hop } from './client.ts';
-import { observeDetached, readDetachedLog, startDetached } from './detached.ts';
+import { observeDetached, readDetachedLog, startDetached, stopDetached } from './detached.ts';
 import { execute, NotSent, type RunRaw } from './exec.ts';
 import type { Pool } from './pool.ts';
 import { quoteArgv } from './quote.ts';
+import { uploadFile } from './upload.ts';
 
 /** Kept of each stream unless the call says otherwise. */
 const defaultMaxBytes = 256 * 1024;
@@ -18,11 +19,17 @@ interface SessionDeps {
   readonly pool: Pool;
   readonly redactor: Redactor;
   readonly channelOpenTimeoutMs: number;
+  /** An upload without an acknowledged byte for so long has failed; default 60 s. */
+  readonly uploadIdleMs?: number | undefined;
   readonly log?: TransportLog | undefined;
 }
 
 /** The session of one host over the pool. Holds no connection itself: a dead one is replaced at the next call. */
-export function createHostSession(slice: HostSlice, route: readonly Hop[], deps: SessionDeps): HostSession {
+export function createHostSession(
+  slice: Pick<HostSlice, 'name'>,
+  route: readonly Hop[],
+  deps: SessionDeps,
+): HostSession {
   const runRaw = createRunRaw(slice.name, route, deps);
 
   async function run(
@@ -53,6 +60,8 @@ export function createHostSession(slice: HostSlice, route: readonly Hop[], deps:
     startDetached: (folder, argv, options) => startDetached(detached, folder, argv, options),
     observeDetached: (folder, options) => observeDetached(detached, folder, options),
     readDetachedLog: (folder, fromByte, options) => readDetachedLog(detached, folder, fromByte, options),
+    stopDetached: (folder, options) => stopDetached(detached, folder, options),
+    upload: (file, options) => uploadFile({ host: slice.name, route, ...deps }, file, options),
   };
 }
 

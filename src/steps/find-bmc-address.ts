@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import type { CardRecord } from '../domain/device-ports.ts';
+import type { ApplyContext, ObserveContext } from '../domain/step.ts';
+import { defineStep } from '../domain/step.ts';
+import { errors } from '../errors.ts';
+import type { BmcLan } from '../facts/bmc-lan.ts';
+import { readBmcLan } from '../facts/bmc-lan.ts';
+import { armSession, serialOf } from './arm-session.ts';
+import { runOk, writeRootFile } from './remote.ts';
+
+interface Observed {
+  readonly lan: BmcLan;
+  readonly record: CardRecord | undefined;
+  readonly runId: number;
+}
+
+const modulesFile = '/etc/modules-load.d/dpubot-ipmi.conf';
+
+/**
+ * Ask the card's BMC for its address, over its Arm, and remember it by serial number.
+ *
+ * Why      A BMC with a DHCP lease may be anywhere; the inventory says `auto` then. Whether the address that was found
+ *          belongs to this card is proven later, by the serial number behind it.
+ * Reads    ipmitool -I open lan print 1 (Arm).
+ * Changes  loads ipmi_devintf, also at each boot (never ipmi_si, which hangs there); the card record.
+ * Errors   bmc-lan-no-address, output-unreadable, sudo-refused.
+ * Source   seed blog step 1; ipmitool(1); field notes on ipmi_si; the IPMI device of the Arm is ipmb_host.
+ */
+export const findBmcAddress = defineStep<Record<string, never>, Observed>({
+  name: 'find-bmc-address',
+  title: 'Find the BMC',
+  scope: 'dpu',
+  risk: 'change',
+  params: z.strictObject({}),
+  timeoutMs: 180_000,
+  needs: ['arm-ssh'],
+  provides: ['bmc-address'],
+  aim: () => 'the address of its BMC, asked over its Arm',
+  wanted: () => 'the address that the BMC has now',
+  observe,
+  diff: ({ lan, record, runId }, _params, { name: target }) => {
+    const known = record?.bmcAddress;
+    if (lan.state === 'no-lease')
+      return { kind: 'refused', failure: errors.bmcLanNoAddress({ target, run: runId }).failure };
+    if (lan.state === 'address' && lan.address === known)
+      return { kind: 'satisfied', reason: `the BMC is at ${known}, as remembered` };
+    const from = known ?? 'not known';
+    const to = lan.state === 'address' ? lan.address : 'asked over the Arm';
+    return {
+      kind: 'change',
+      changes: [{ target, from, to, text: `address of the BMC of ${target}: ${from} -> ${to}` }],
+    };
+  },
+  apply: async (context, _changes, _params, observed) => {
+    const address = await findAddress(context, observed.lan);
+    await context.act(
+      { name: 'keep-address', text: `remember ${address} for the BMC`, before: observed.record?.bmcAddress ?? 'none' },
+      async () => {
+        await keepAddress(context, address);
+        return { evidence: address, value: undefined };
+      },
+    );
+    return { kind: 'done' };
+  },
+  verify: async (context) => {
+    const { lan, record } = await observe(context);
+    const actual = lan.state === 'address' ? lan.address : lan.state;
+    const expected = record?.bmcAddress ?? 'none remembered';
+    return [{ check: 'address of the BMC', pass: actual === expected, expected, actual }];
+  },
+});
+
+async function observe(context: ObserveContext): Promise<Observed> {
+  const lan = await readBmcLan(await armSession(context), context.signal);
+  return { lan, record: await context.records.get(serialOf(context)), runId: context.runId };
+}
+
+async function findAddress(context: ApplyContext, lan: BmcLan): Promise<string> {
+  if (lan.state === 'address') return lan.address;
+  const arm = await armSession(context);
+  const after = await context.act({ name: 'load-ipmi', text: 'load ipmi_devintf on the Arm' }, async () => {
+    const { signal } = context;
+    const words = ['sudo', '-n', 'modprobe', '-a', 'ipmi_msghandler', 'ipmi_devintf'];
+    await runOk(arm, words, { timeoutMs: 30_000, signal });
+    const content = 'ipmi_msghandler\nipmi_devintf\n';
+    await writeRootFile(arm, { path: modulesFile, mode: '644', content }, { signal });
+    return { evidence: 'ipmi_devintf loaded', value: await readBmcLan(arm, signal) };
+  });
+  if (after.state === 'address') return after.address;
+  if (after.state === 'no-lease') throw errors.bmcLanNoAddress({ target: context.dpu.name, run: context.runId });
+  throw errors.commandFailed({
+    host: arm.name,
+    command: 'ipmitool -I open lan print 1',
+    exitCode: 1,
+    output: 'There is no /dev/ipmi0, also with ipmi_devintf loaded.',
+    state: 'changed',
+  });
+}
+
+/** A record that is there is kept; a card nobody has flashed or adopted yet gets one that claims nothing. */
+async function keepAddress(context: ApplyContext, bmcAddress: string): Promise<void> {
+  const serial = serialOf(context);
+  const record = await context.records.get(serial);
+  const { runId } = context;
+  const fresh: CardRecord = { origin: 'unknown', runId, atMs: context.clock.nowMs() };
+  await context.records.put(serial, { ...(record ?? fresh), bmcAddress });
+}
