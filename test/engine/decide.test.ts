@@ -160,6 +160,44 @@ describe('decide: what could not be looked at', () => {
   });
 });
 
+describe('decide: rollout', () => {
+  const { failure } = errors.nicMode({ target: 'as1-dpu0' });
+  /** as1 is the first wave and has ended as refused; `leftOut`: already when its plan was made. */
+  function afterFirst(leftOut: boolean): Run {
+    const plans = plansOf('change');
+    const first = { ...makePlan('as1', 'change'), refused: leftOut ? [{ target: 'as1-dpu0', failure }] : [] };
+    const all = { ...plans, as1: first };
+    const base = approvedRun(all, { state: 'running', waves: [['as1'], ['as2', 'as3', 'as4']], waveIndex: 0 });
+    const targetNotes = [{ target: 'as1-dpu0', outcome: 'refused', failure, warnings: [] }] as const;
+    const run = withUnits(base, { state: 'refused', failure, targetNotes }, ['as1']);
+    return decide(run, situation({ plans: all, approvedPlans: all })).run;
+  }
+
+  it('goes on after a host of which a card was left out when the plan was made', () => {
+    expect(afterFirst(true)).toMatchObject({ state: 'running', waveIndex: 1 });
+  });
+
+  it('stops after a host of which a card was refused while it was worked on', () => {
+    const run = afterFirst(false);
+
+    expect(run.state).toBe('refused');
+    expect(run.units['as2']?.state).toBe('planned');
+  });
+
+  it('does not call the cards of a cancelled host right that was never begun', () => {
+    const targetNotes = [{ target: 'as1-dpu0', outcome: 'satisfied', warnings: ['old'] }] as const;
+    const plans = plansOf('change');
+    const base = { ...approvedRun(plans), cancel: { by: ana, atMs: 1 } };
+
+    const { run } = decide(withUnits(base, { targetNotes }), situation({ plans }));
+
+    expect(run.units['as1']).toMatchObject({
+      state: 'cancelled',
+      targetNotes: [{ outcome: 'cancelled', warnings: ['old'] }],
+    });
+  });
+});
+
 describe('decide: approval', () => {
   it('expires an unanswered request at its time, not before', () => {
     const plans = plansOf('change');

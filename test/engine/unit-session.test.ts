@@ -17,9 +17,8 @@ async function openSession(world: World): Promise<UnitSession> {
   const taken = await deps.leases.acquire(['as7'], owner, deps.leaseMs);
   if (!taken.ok) throw new Error('the lease is taken');
   const plan = await planUnit(deps, run, record, signal);
-  const host = await deps.devices.hosts.open(slice);
   const recipe = provision;
-  return new UnitSession({ deps, run, record, slice, recipe, host, lease: taken.lease, signal, plan, past: [] });
+  return new UnitSession({ deps, run, record, slice, recipe, lease: taken.lease, signal, plan, past: [] });
 }
 
 describe('unit-session', () => {

@@ -71,6 +71,7 @@ const libraries: Readonly<
   'shell-quote': { owners: ['commands', 'src/lab/rack'] },
   yaml: { owners: ['src/inventory-file.ts', 'src/inventory-checks.ts', 'src/lab/inventory.ts'] },
   'fastest-levenshtein': { owners: ['commands', 'src/domain/targets.ts'] },
+  unixcrypt: { owners: ['src/steps/flash-arm-password.ts'] },
   canonicalize: { owners: ['src/domain/canonical.ts'] },
   zod: { owners: ['src', 'commands', 'jobs'] },
   pino: { owners: ['src/bot.ts', 'src/worker.ts', 'src/cli.ts', 'src/log.ts'], typesFor: ['src'] },

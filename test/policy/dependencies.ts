@@ -16,6 +16,7 @@ export const dependencies: Readonly<Record<string, string>> = {
   'shell-quote': 'splits what a person typed into words, with quotes',
   ssh2: 'SSH client with jump hosts and host key checks; asked for by the project',
   undici: 'peer of @slack/socket-mode; pinned, because its next major version does not run on Node 20',
+  unixcrypt: 'SHA-512 crypt(3) hash of the Arm password in bf.cfg: the clear text never leaves the worker',
   yaml: 'inventory files with line numbers in every problem',
   zod: 'schemas of everything that comes from outside; asked for by the project',
 };

@@ -1,12 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { commandsPage } from '../../commands/page.ts';
 import { commands } from '../../commands/registry.ts';
+import { proceduresPage } from '../../scripts/lib/procedures.ts';
 import { envExample } from '../../src/config-variables.ts';
 import { filesBelow, readSource } from './sources.ts';
 
 describe('generated files', () => {
   it('docs/commands.md is what the command table says (`npm run docs` writes it)', () => {
     expect(readSource('docs/commands.md').text).toBe(commandsPage(commands));
+  });
+
+  it('docs/procedures.md is what steps and tests say (`npm run docs` writes it)', () => {
+    expect(readSource('docs/procedures.md').text).toBe(proceduresPage());
   });
 
   it('.env.example is what the settings say (`npm run docs` writes it)', () => {

@@ -20,6 +20,7 @@ async function declaredReads(): Promise<string[]> {
 
 function readText(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
+  if ('template' in value && hasPath(value.template)) return `GET ${value.template.path}`;
   if ('template' in value) {
     const { argv, holes } = value.template as { argv: readonly string[]; holes: Readonly<Record<string, RegExp>> };
     const patterns = Object.entries(holes).map(([name, pattern]) => `  {${name}} = ${pattern.source}`);
@@ -27,6 +28,10 @@ function readText(value: unknown): string | undefined {
   }
   if ('kind' in value && value.kind === 'read-resource' && 'path' in value) return `GET ${String(value.path)}`;
   return undefined;
+}
+
+function hasPath(template: unknown): template is { readonly path: string } {
+  return typeof template === 'object' && template !== null && 'path' in template;
 }
 
 function reviewedReads(): string[] {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { provision } from '../../jobs/provision.ts';
-import type { CredentialStore, DeviceClock, Escrow, PinStore } from '../../src/domain/device-ports.ts';
+import type { CardRecords, CredentialStore, DeviceClock, Escrow, PinStore } from '../../src/domain/device-ports.ts';
 import type { Inventory } from '../../src/domain/inventory.ts';
 import { castVote, policyHash } from '../../src/domain/policy.ts';
 import type { Journal, RunStore } from '../../src/domain/ports.ts';
 import type { Run } from '../../src/domain/run.ts';
 import { isEnded } from '../../src/domain/run.ts';
+import type { Secret } from '../../src/domain/secret.ts';
 import type { Recipe } from '../../src/domain/step.ts';
 import { advance } from '../../src/engine/advance.ts';
 import type { EngineDeps } from '../../src/engine/deps.ts';
@@ -18,7 +19,10 @@ import { ben, makeNewRun } from './make-run.ts';
 import type { MemoryStores } from './memory/index.ts';
 import type { QueuedJob } from './memory/job-queue.ts';
 import { createMemoryStores } from './memory/index.ts';
+import { createRackArms, createRackHostBmcs } from './rack-arm.ts';
 import { createFakeClock, createRackBmcs, createRackHosts } from './rack-devices.ts';
+
+const sweepMs = 2_000;
 
 /** Thrown at a crash point: the engine of this life is gone, and everything it still tries fails. */
 export class Crash extends Error {}
@@ -30,6 +34,8 @@ export interface World {
   readonly inventory: Inventory;
   /** Crash points passed so far, in order. */
   readonly points: string[];
+  /** The step in which each of them lies: the last one that began. */
+  readonly during: string[];
   /** Units whose job waits. */
   readonly parked: { readonly job: QueuedJob; readonly dueAtMs: number }[];
   /** How many engines there were. */
@@ -37,28 +43,39 @@ export interface World {
 }
 
 /** An inventory and a rack model with stores that outlive the engines. */
-export function createWorld(inventory: Inventory, rack?: (nowMs: () => number) => RackModel): World {
+/** `named`: what the operator has imported. */
+export function createWorld(
+  inventory: Inventory,
+  rack?: (nowMs: () => number) => RackModel,
+  named?: ReadonlyMap<string, Secret>,
+): World {
   const clock = createFakeClock();
   const nowMs = (): number => clock.nowMs();
   return {
     clock,
     rack: rack?.(nowMs) ?? createRack({ nowMs, seed: 1 }),
-    stores: createMemoryStores({ clock, firstRunNumber: 418 }),
+    stores: createMemoryStores({ clock, firstRunNumber: 418, ...(named && { named }) }),
     inventory,
     points: [],
+    during: [],
     parked: [],
     lives: 0,
   };
 }
 
 /** A new engine on the world, as a worker that starts. `crashAt`: index of the point where it dies. */
-export function startEngine(world: World, options: { crashAt?: number; recipe?: Recipe } = {}): EngineDeps {
+export function startEngine(
+  world: World,
+  options: { crashAt?: number; recipe?: Recipe; leaseMs?: number } = {},
+): EngineDeps {
   world.lives += 1;
   let passed = 0;
   let dead = false;
+  let during = 'nothing';
   const tick = (point: string): void => {
     if (!dead) {
       world.points.push(point);
+      world.during.push(during);
       dead = passed === options.crashAt;
       passed += 1;
     }
@@ -73,7 +90,7 @@ export function startEngine(world: World, options: { crashAt?: number; recipe?: 
     ...stores,
     recipes: { [recipe.name]: recipe },
     runs: crashingRuns(stores.runs, tick),
-    journal: crashingJournal(stores.journal, tick),
+    journal: crashingJournal(stores.journal, tick, (step) => (during = step)),
     leases: {
       ...stores.leases,
       release: async (lease) => {
@@ -87,8 +104,11 @@ export function startEngine(world: World, options: { crashAt?: number; recipe?: 
     },
     clock,
     devices: {
-      hosts: createRackHosts(rack),
+      hosts: createRackHosts(rack, clock, tick),
       bmc: createRackBmcs(rack, stores, tick),
+      arm: createRackArms(rack, clock, stores.pins, tick),
+      hostBmc: createRackHostBmcs(rack, tick),
+      records: crashingRecords(stores.records, tick),
       pins: crashingPins(stores.pins, tick),
       credentials: crashingCredentials(stores.credentials, tick),
       escrow: crashingEscrow(stores.escrow, tick),
@@ -98,7 +118,7 @@ export function startEngine(world: World, options: { crashAt?: number; recipe?: 
     worker: { id: 'w1', incarnation: world.lives },
     inventory: () => world.inventory,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    leaseMs: 10_000,
+    leaseMs: options.leaseMs ?? 10_000,
     renewMs: 1_000_000,
   };
 }
@@ -138,7 +158,8 @@ export async function workUntilStopped(
     version = run.version;
     if (worked) continue;
     sweeps += 1;
-    world.clock.advance(2_000);
+    const wakesAtMs = Math.min(...world.parked.map((parked) => parked.dueAtMs));
+    world.clock.advance(Number.isFinite(wakesAtMs) ? Math.max(sweepMs, wakesAtMs - world.clock.nowMs()) : sweepMs);
     await sweep(deps);
   }
   throw new Error(`run ${runId} does not move any more`);
@@ -196,10 +217,15 @@ function crashingRuns(runs: RunStore, tick: (point: string) => void): RunStore {
   };
 }
 
-function crashingJournal(journal: Journal, tick: (point: string) => void): Journal {
+function crashingJournal(
+  journal: Journal,
+  tick: (point: string) => void,
+  begins: (step: string) => void,
+): Journal {
   return {
     ...journal,
     append: async (runId, unit, event) => {
+      if (event.type === 'step-started') begins(event.step);
       tick(`before journal ${event.type}`);
       const entry = await journal.append(runId, unit, event);
       tick(`after journal ${event.type}`);
@@ -215,6 +241,17 @@ function crashingPins(pins: PinStore, tick: (point: string) => void): PinStore {
       tick('before pin');
       await pins.set(...input);
       tick('after pin');
+    },
+  };
+}
+
+function crashingRecords(records: CardRecords, tick: (point: string) => void): CardRecords {
+  return {
+    ...records,
+    put: async (...input) => {
+      tick('before record');
+      await records.put(...input);
+      tick('after record');
     },
   };
 }

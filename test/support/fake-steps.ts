@@ -1,3 +1,4 @@
+import { recipeVersions } from '../../jobs/payloads.ts';
 import { z } from 'zod';
 import type { Recipe, Step, StepSpec } from '../../src/domain/step.ts';
 import { defineStep } from '../../src/domain/step.ts';
@@ -37,7 +38,7 @@ export function fakeStep(name: string, spec: Partial<FakeSpec> = {}): Step {
 export function fakeRecipe(steps: readonly Step[], needs: Recipe['needs'] = {}): Recipe {
   return {
     name: 'provision',
-    version: 1,
+    version: recipeVersions.provision,
     onFailure: 'stop',
     needs,
     steps: steps.map((step) => ({ step, params: () => ({}) })),

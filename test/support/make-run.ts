@@ -1,3 +1,4 @@
+import { recipeVersions } from '../../jobs/payloads.ts';
 import type { Actor } from '../../src/domain/journal.ts';
 import { Inventory, sliceHash, sliceOf } from '../../src/domain/inventory.ts';
 import type { UnitPlan } from '../../src/domain/plan.ts';
@@ -44,7 +45,7 @@ export function makeNewRun(inventory: Inventory, change: Partial<NewRun> = {}): 
   const slices = Object.fromEntries(names.map((name) => [name, sliceOf(inventory, name)]));
   return {
     recipe: 'provision',
-    recipeVersion: 1,
+    recipeVersion: recipeVersions.provision,
     params: {},
     text: 'provision rack1',
     requester: ana,

@@ -1,24 +1,23 @@
-import { unprovenKey } from '../../src/domain/credential-key.ts';
+import { knownBmc, unprovenKey } from '../../src/domain/credential-key.ts';
 import type {
   BmcAccess,
   BmcCredential,
   BmcSession,
+  CardRecords,
   CardRef,
   CredentialSlot,
   CredentialStore,
   DeviceClock,
   HostAccess,
-  HostSession,
   PinStore,
   RedfishReply,
 } from '../../src/domain/device-ports.ts';
+import type { BmcEndpoint } from '../../src/domain/inventory.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { errors } from '../../src/errors.ts';
 import type { RackModel } from '../../src/lab/rack/model.ts';
-import { quoteArgv } from '../../src/transport/ssh/quote.ts';
-
-/** Called around every remote write: may throw to stop the world there. */
-export type Tick = (point: string) => void;
+import type { Tick } from './rack-session.ts';
+import { createRackSession } from './rack-session.ts';
 
 /** A clock that stands still until somebody waits; device time and wall time are one. */
 export function createFakeClock(startMs = 1_800_000_000_000): DeviceClock & { advance(ms: number): void } {
@@ -39,36 +38,30 @@ export function createFakeClock(startMs = 1_800_000_000_000): DeviceClock & { ad
 }
 
 /** SSH to the hosts of a rack model, without a network. */
-export function createRackHosts(rack: RackModel): HostAccess {
+export function createRackHosts(rack: RackModel, clock: ReturnType<typeof createFakeClock>, tick: Tick): HostAccess {
   return {
     open: (slice) => {
-      const run = (argv: readonly string[]): ReturnType<HostSession['run']> => {
-        const result = rack.host(slice.name).exec('ops', quoteArgv(argv));
-        if (result.fault !== undefined || result.exitCode === null)
-          throw errors.sshLost({ host: slice.name, command: argv[0] ?? '' });
-        const { stdout, stderr, exitCode } = result;
-        return Promise.resolve({ stdout, stderr, exitCode, truncated: false, durationMs: 1 });
-      };
-      const unused = (): never => {
-        throw new Error('the short recipe starts nothing detached');
-      };
-      return Promise.resolve({
-        name: slice.name,
-        read: async (command) => run(command.argv),
-        run: async (argv) => run(argv),
-        startDetached: unused,
-        observeDetached: unused,
-        readDetachedLog: unused,
-      });
+      const host = rack.host(slice.name);
+      const { name, user, files } = host;
+      const isThere = (): boolean => host.isUp() && host.isLinked() && !lostToFault(rack, name);
+      if (!host.isUp() || !host.isLinked())
+        return Promise.reject(errors.sshUnreachable({ host: name, address: host.address }));
+      return Promise.resolve(
+        createRackSession({ name, user, start: (...words) => host.start(...words), files, isThere }, clock, tick),
+      );
     },
     close: () => Promise.resolve(),
   };
 }
 
+function lostToFault(rack: RackModel, host: string): boolean {
+  return rack.hasFault('ssh-drop', host, 'use') || rack.hasFault('ssh-refuse', host, 'use');
+}
+
 /** Redfish of the cards of a rack model: Basic authentication, candidates in the house order, no wrong-try budget. */
 export function createRackBmcs(
   rack: RackModel,
-  stores: { readonly credentials: CredentialStore; readonly pins: PinStore },
+  stores: { readonly credentials: CredentialStore; readonly pins: PinStore; readonly records: CardRecords },
   tick: Tick,
 ): BmcAccess {
   const certificateOf = (card: CardRef): string => Buffer.from(card.dpu.name.padEnd(32, '.')).toString('hex');
@@ -116,11 +109,15 @@ export function createRackBmcs(
   }
 
   return {
-    fingerprint: async (card) => certificateOf(card),
+    fingerprint: async (card) => {
+      await addressOf(stores, card);
+      return certificateOf(card);
+    },
     login: async (card) => {
+      await addressOf(stores, card);
       const pin = await stores.pins.get('bmc-certificate', card.dpu.name);
       const certSha256 = certificateOf(card);
-      const filed = pin === undefined ? [] : await filedFor(stores.credentials, card, certSha256);
+      const filed = pin === undefined ? [] : await filedFor(stores, card, certSha256);
       const bySlot = (slot: CredentialSlot): BmcCredential[] => filed.filter((entry) => entry.slot === slot);
       const factory = { slot: 'factory', secret: new Secret('0penBmc') } as const;
       const tried: CredentialSlot[] = [];
@@ -133,18 +130,26 @@ export function createRackBmcs(
       return pin === undefined ? { state: 'unpinned' } : { state: 'refused', tried };
     },
     forget: () => undefined,
+    noteReset: () => undefined,
     close: () => Promise.resolve(),
   };
 }
 
+/** Errors: bmc-address-auto, while nobody has found the address. */
+async function addressOf({ records }: { readonly records: CardRecords }, card: CardRef): Promise<BmcEndpoint> {
+  const bmc = await knownBmc(card, records);
+  if (bmc === undefined) throw errors.bmcAddressAuto({ target: card.dpu.name });
+  return bmc;
+}
+
 async function filedFor(
-  credentials: CredentialStore,
+  stores: { readonly credentials: CredentialStore; readonly records: CardRecords },
   card: CardRef,
   certSha256: string,
 ): Promise<readonly BmcCredential[]> {
-  const bySerial = card.serial === undefined ? [] : await credentials.bmc({ serial: card.serial });
+  const bySerial = card.serial === undefined ? [] : await stores.credentials.bmc({ serial: card.serial });
   if (bySerial.length > 0) return bySerial;
-  return credentials.bmc(unprovenKey(card.dpu, certSha256));
+  return stores.credentials.bmc(unprovenKey(await addressOf(stores, card), certSha256));
 }
 
 function revealed(value: Secret | string): string {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
-import type { Clock, CredentialStore, Escrow, LoginBudget, PinStore } from '../../../src/domain/device-ports.ts';
+import type {
+  CardRecords,
+  Clock,
+  CredentialStore,
+  Escrow,
+  LoginBudget,
+  PinStore,
+} from '../../../src/domain/device-ports.ts';
 import type {
   AuditStore,
   Dedupe,
@@ -35,6 +42,7 @@ export interface Ports {
   readonly halt: HaltStore;
   readonly audit: AuditStore;
   readonly pins: PinStore;
+  readonly records: CardRecords;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;

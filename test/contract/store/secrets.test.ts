@@ -5,6 +5,7 @@ import type { Backend, Ports } from './backends.ts';
 import { backends, namedCredential } from './backends.ts';
 
 const card: CredentialKey = { serial: 'MT2334X00001' };
+const arm: CredentialKey = { armSerial: 'MT2334X00001' };
 const unknown: CredentialKey = { certSha256: 'ab'.repeat(32), address: '10.0.0.7' };
 
 describe.each(backends)('secrets in $kind', ({ open }) => {
@@ -80,6 +81,23 @@ describe.each(backends)('secrets in $kind', ({ open }) => {
   it('files two BMCs with the same certificate at two addresses apart', async () => {
     await pend(unknown, 'one');
     expect(await filed({ ...unknown, address: '10.0.0.8' })).toEqual([]);
+  });
+
+  it('files the password of the Arm of a card apart from that of its BMC', async () => {
+    await pend(arm, 'arm');
+    await pend(card, 'bmc');
+    await credentials.promote(arm);
+    expect(await filed(arm)).toEqual(['current arm']);
+    expect(await filed(card)).toEqual(['pending bmc']);
+    expect(await filed({ armSerial: 'MT2334X00002' })).toEqual([]);
+  });
+
+  it('refuses a second pending password of an Arm and says whose it is', async () => {
+    await pend(arm, 'one');
+    await expect(pend(arm, 'two')).rejects.toMatchObject({
+      code: 'credential-pending',
+      message: expect.stringMatching(/Arm.* MT2334X00001/),
+    });
   });
 
   it('writes an escrow entry', async () => {

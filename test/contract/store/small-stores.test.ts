@@ -38,6 +38,24 @@ describe.each(backends)('switches, lists and the outbox in $kind', ({ open }) =>
     expect(await ports.pins.get('ssh-host-key', 'as8-dpu0')).toBeUndefined();
   });
 
+  it('remembers what is known about a card by its serial, the newest record only', async () => {
+    const first = { origin: 'factory', runId: 418, atMs: 5 } as const;
+    const image = { name: 'bf-2.9.2', sha256: 'ab'.repeat(32) };
+    const second = {
+      origin: 'flashed',
+      image,
+      bmcAddress: '10.0.0.7',
+      runId: 419,
+      atMs: 7,
+    } as const;
+    await ports.records.put('MT2334X00001', first);
+    await ports.records.put('MT2334X00002', first);
+    await ports.records.put('MT2334X00001', second);
+    expect(await ports.records.get('MT2334X00001')).toEqual(second);
+    expect(await ports.records.get('MT2334X00002')).toEqual(first);
+    expect(await ports.records.get('MT2334X00003')).toBeUndefined();
+  });
+
   it('recognises the redelivery of a request, and forgets it after its time', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, async () => ports.dedupe.firstTime('Ev01', 400)));
     expect(answers.filter(Boolean)).toHaveLength(1);

@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import { createHostAccess } from '../../../src/transport/ssh/host-access.ts';
 import { call, failureOfCall, sliceFor } from './support/slices.ts';
 import { operatorKey, type SshServer, sshdPath, startFakeSsh, startSshd } from './support/ssh-servers.ts';
 
-const servers: readonly (readonly [string, () => Promise<SshServer>])[] = [
+const servers: readonly (readonly [string, (options: { readonly programs: string }) => Promise<SshServer>])[] = [
   ['ssh2 server', startFakeSsh],
   ...(existsSync(sshdPath) ? [['OpenSSH sshd', startSshd] as const] : []),
 ];
@@ -18,18 +19,31 @@ it.skipIf(!existsSync(sshdPath))('detached commands are also run against OpenSSH
   expect(servers.map(([name]) => name)).toContain('OpenSSH sshd');
 });
 
-describe.each(servers)('detached commands: %s', (_name, start) => {
+/** Stands in for sudo: notes that it was asked, refuses when told to, and runs what it was given. */
+const sudoScript = `#!/bin/sh
+here=$(dirname "$0")
+printf '%s\\n' "$1" >>"$here/asked"
+[ ! -e "$here/refuse" ] || { echo 'sudo: a password is required' >&2; exit 1; }
+shift
+exec "$@"
+`;
+
+describe.each(servers)('detached commands: %s', (name, start) => {
   let server: SshServer;
   let access: HostAccess;
   let host: HostSession;
   let root: string;
+  let programs: string;
   let count = 0;
   const redactor = createRedactor();
   const folder = (): string => join(root, 'jobs', `run418-install-bfb-${(count += 1)}`);
 
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'dpubot-detached-'));
-    server = await start();
+    programs = join(root, 'programs');
+    mkdirSync(programs);
+    writeFileSync(join(programs, 'sudo'), sudoScript, { mode: 0o755 });
+    server = await start({ programs });
     access = createHostAccess({ key: () => Promise.resolve(new Secret(operatorKey.private)), redactor });
     host = await access.open(sliceFor({ ssh: server.endpoint }));
   });
@@ -144,6 +158,89 @@ describe.each(servers)('detached commands: %s', (_name, start) => {
     expect(log.text).toBe('{"Password": "[redacted]"} [redacted]\n');
   });
 
+  it('goes through sudo with every call about a folder of root, which nobody else may look into', async () => {
+    const job = folder();
+    const asRoot = { ...call, asRoot: true };
+    writeFileSync(join(programs, 'asked'), '');
+    await host.startDetached(job, ['sh', '-c', 'echo as root; exec sleep 30'], asRoot);
+    const asked = (): number => readFileSync(join(programs, 'asked'), 'utf8').split('-n\n').length - 1;
+    const afterStart = asked();
+    const log = await host.readDetachedLog(job, 0, asRoot);
+    const afterLog = asked();
+    const state = await host.stopDetached(job, asRoot);
+    expect([afterStart, afterLog, asked()]).toEqual([2, 3, 6]);
+    expect(log.text).toBe('as root\n');
+    expect(state).toMatchObject({ kind: 'exited', exitCode: 143 });
+    expect(statSync(job).mode & 0o777).toBe(0o700);
+  });
+
+  it('says so when sudo asks for a password, and starts nothing', async () => {
+    const job = folder();
+    writeFileSync(join(programs, 'refuse'), '');
+    const failure = await failureOfCall(host.startDetached(job, ['true'], { ...call, asRoot: true }));
+    rmSync(join(programs, 'refuse'));
+    expect(failure.code).toBe('sudo-refused');
+    expect(existsSync(job)).toBe(false);
+  });
+
+  /** Process ids that a command wrote into files of its own, once all of them are there. */
+  async function pidsIn(...files: readonly string[]): Promise<number[]> {
+    const read = (): number[] => files.map((file) => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0));
+    await expect.poll(() => read().every((pid) => pid > 0), { timeout: 5_000, interval: 20 }).toBe(true);
+    return read();
+  }
+
+  it('is stopped with its children, also those with a session of their own, and keeps its exit status', async () => {
+    const job = folder();
+    const files = [join(root, `${name}-child`), join(root, `${name}-away`)] as const;
+    const script =
+      'sh -c \'echo $$ >"$1"; exec sleep 60\' x "$1" & setsid sh -c \'echo $$ >"$1"; sleep 60; true\' x "$2" & wait';
+    await host.startDetached(job, ['sh', '-c', script, 'x', ...files], call);
+    const pids = await pidsIn(...files);
+    const state = await host.stopDetached(job, call);
+    expect(state).toMatchObject({ kind: 'exited', exitCode: 143 });
+    expect(pids.filter(isRunning)).toEqual([]);
+  });
+
+  it.skipIf(name !== 'ssh2 server')('is killed when it does not end within 10 s', { timeout: 30_000 }, async () => {
+    const job = folder();
+    const file = join(root, 'stubborn');
+    const script = 'trap "" TERM; echo $$ >"$1"; while :; do sleep 1; done';
+    await host.startDetached(job, ['sh', '-c', script, 'x', file], call);
+    const pids = await pidsIn(file);
+    const startedMs = performance.now();
+    const state = await host.stopDetached(job, { timeoutMs: 25_000 });
+    expect(state).toMatchObject({ kind: 'exited', exitCode: 137 });
+    expect(performance.now() - startedMs).toBeGreaterThan(9_000);
+    expect(pids.filter(isRunning)).toEqual([]);
+  });
+
+  it('never stops another process that has got its pid, nor one of another boot', async () => {
+    const stranger = spawn('sleep', ['60']);
+    const reused = folder();
+    const otherBoot = folder();
+    for (const job of [reused, otherBoot]) await host.startDetached(job, ['true'], call);
+    for (const job of [reused, otherBoot]) await ended(job);
+    for (const job of [reused, otherBoot]) rmSync(join(job, 'exit'));
+    writeFileSync(join(reused, 'pid'), `${stranger.pid} 1\n`);
+    const startTime = readFileSync(`/proc/${stranger.pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[19];
+    writeFileSync(join(otherBoot, 'pid'), `${stranger.pid} ${startTime}\n`);
+    writeFileSync(join(otherBoot, 'boot'), '00000000-0000-0000-0000-000000000000\n');
+    const states = [await host.stopDetached(reused, call), await host.stopDetached(otherBoot, call)];
+    const lives = isRunning(stranger.pid ?? 0);
+    stranger.kill('SIGKILL');
+    expect(states.map(({ kind }) => kind)).toEqual(['unknown', 'unknown']);
+    expect(lives).toBe(true);
+  });
+
+  it('stops nothing where nothing runs and says what is there', async () => {
+    const over = folder();
+    await host.startDetached(over, ['sh', '-c', 'exit 4'], call);
+    await ended(over);
+    const states = [await host.stopDetached(folder(), call), await host.stopDetached(over, call)];
+    expect(states).toMatchObject([{ kind: 'absent' }, { kind: 'exited', exitCode: 4 }]);
+  });
+
   it('says why when the folder cannot be made', async () => {
     writeFileSync(join(root, 'a-file'), '');
     const failure = await failureOfCall(host.startDetached(join(root, 'a-file', 'job'), ['true'], call));
@@ -157,3 +254,12 @@ describe.each(servers)('detached commands: %s', (_name, start) => {
     expect(results.map(({ status }) => status)).toEqual(tries.map(() => 'rejected'));
   });
 });
+
+/** A zombie has ended: it only waits for somebody to ask for its exit status. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

@@ -175,6 +175,32 @@ describe('a BMC that was reset a short while ago', () => {
     expect([...budget.used.values()]).toEqual([0]);
   });
 
+  it('is busy as well when somebody else announced the reset, and its old session is not used any more', async () => {
+    const clock = createTestClock();
+    const budget = createTestBudget(() => clock.nowMs());
+    const credentials = createTestCredentials({ current: slots.current });
+    const access = world.open({ clock: () => clock, budget, credentials });
+    const before = await access.login(world.pinnedCard(), call);
+    access.noteReset(world.pinnedCard());
+    world.openBmc.password = 'not-loaded-yet';
+    const early = await failureOfCall(access.login(world.pinnedCard(), call));
+    world.openBmc.password = slots.current;
+    clock.skip(61);
+    const later = await access.login(world.pinnedCard(), call);
+    expect(early.code).toBe('redfish-busy');
+    expect(later).toMatchObject({ state: 'in', slot: 'current' });
+    expect(sessionOf(later)).not.toBe(sessionOf(before));
+    expect([...budget.used.values()]).toEqual([0]);
+  });
+
+  it('announced for one card, is nothing to the BMC of another', async () => {
+    const access = world.open();
+    const { dpu, slice } = world.pinnedCard();
+    access.noteReset({ slice, dpu: { ...dpu, name: 'host-01-dpu1' } });
+    const login = await access.login(world.pinnedCard(), call);
+    expect(login).toEqual({ state: 'refused', tried: ['factory'] });
+  });
+
   it('refuses for real once the 3 minutes are over', async () => {
     const clock = createTestClock();
     const access = world.open({ clock: () => clock });

@@ -4,7 +4,13 @@ import { Secret } from '../../../src/domain/secret.ts';
 import { createRedactor } from '../../../src/transport/redact.ts';
 import { factoryPassword } from '../../../src/transport/redfish/login.ts';
 import { createHostAccess } from '../../../src/transport/ssh/host-access.ts';
-import { createTestBudget, createTestClock, createTestCredentials, createTestPins } from './support/bmc-ports.ts';
+import {
+  createTestBudget,
+  createTestClock,
+  createTestCredentials,
+  createTestPins,
+  createTestRecords,
+} from './support/bmc-ports.ts';
 import { startBmc } from './support/bmc-server.ts';
 import { account, createLoginWorld, factory, sessionOf, slots } from './support/login-world.ts';
 import { operatorKey, startFakeSsh } from './support/ssh-servers.ts';
@@ -60,7 +66,7 @@ describe('the order of passwords', () => {
     expect([first.state, second.state]).toEqual(['in', 'in']);
     expect(byCertificate.asked).toEqual([
       { serial: 'MT2334X12345' },
-      unprovenKey(world.pinnedCard().dpu, world.server.sha256),
+      unprovenKey(world.pinnedCard().dpu.bmc, world.server.sha256),
     ]);
   });
 });
@@ -178,9 +184,55 @@ describe('the way to the BMC', () => {
     expect(failure.code).toBe('bmc-unreachable');
   });
 
-  it('has to be given: the address "auto" is refused', async () => {
-    const failure = await failureOfCall(world.open().login(cardOf(sliceFor({ bmc: { address: 'auto' } })), call));
-    expect(failure.code).toBe('bmc-address-auto');
+  it('is refused for an address "auto" that nobody has found yet, or whose card is not identified', async () => {
+    const access = world.open({ records: createTestRecords({ MT2: '127.0.0.1' }) });
+    const unknown = cardOf(sliceFor({ bmc: { address: 'auto' } }), 'MT1');
+    const nameless = cardOf(sliceFor({ bmc: { address: 'auto' } }));
+    const failures = await Promise.all(
+      [access.login(unknown, call), access.fingerprint(unknown, call), access.login(nameless, call)].map(failureOfCall),
+    );
+    expect(failures.map(({ code }) => code)).toEqual(Array.from({ length: 3 }, () => 'bmc-address-auto'));
+    expect(failures[0]?.text).toContain('not known yet');
+  });
+
+  it('leads to the address that was found for a card whose inventory says "auto"', async () => {
+    const credentials = createTestCredentials({ current: slots.current });
+    const pins = createTestPins({ 'host-01-dpu0': world.server.sha256 });
+    const access = world.open({ credentials, pins, records: createTestRecords({ MT1: '127.0.0.1' }) });
+    const card = cardOf(sliceFor({ bmc: { address: 'auto', port: world.server.port } }), 'MT1');
+    const login = await access.login(card, call);
+    const fingerprint = await access.fingerprint(card, call);
+    expect(login).toMatchObject({ state: 'in', slot: 'current' });
+    expect(fingerprint).toBe(world.server.sha256);
+    expect(credentials.asked).toContainEqual(
+      unprovenKey({ address: '127.0.0.1', port: world.server.port }, world.server.sha256),
+    );
+  });
+
+  it('counts wrong tries by the address that was found, so that two cards with "auto" do not share them', async () => {
+    const budget = createTestBudget();
+    const records = createTestRecords({ MT1: '127.0.0.1', MT2: '127.0.0.2' });
+    const access = world.open({ budget, records });
+    await access.login(cardOf(sliceFor({ bmc: { address: 'auto', port: world.server.port } }), 'MT1'), call);
+    expect([...budget.used.keys()]).toEqual([`lab/127.0.0.1:${world.server.port}`]);
+  });
+
+  it('makes a new session when the BMC of a card with "auto" has moved to another address', async () => {
+    const records = createTestRecords({ MT1: '127.0.0.1' });
+    const pins = createTestPins({ 'host-01-dpu0': world.server.sha256 });
+    const access = world.open({ records, pins, credentials: createTestCredentials({ current: slots.current }) });
+    const card = cardOf(sliceFor({ bmc: { address: 'auto', port: world.server.port } }), 'MT1');
+    const before = await access.login(card, call);
+    records.set('MT1', 'localhost');
+    const after = await access.login(card, call);
+    expect(sessionOf(after)).not.toBe(sessionOf(before));
+    expect(world.openBmc.tries).toHaveLength(2);
+  });
+
+  it('stays on loopback at a simulated site also for an address that was found', async () => {
+    const access = world.open({ records: createTestRecords({ MT1: '192.0.2.9' }) });
+    const failure = await failureOfCall(access.login(cardOf(sliceFor({ bmc: { address: 'auto' } }), 'MT1'), call));
+    expect(failure.code).toBe('address-not-loopback');
   });
 
   it('stays on loopback at a simulated site, for logins and fingerprints', async () => {

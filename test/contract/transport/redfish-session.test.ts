@@ -230,6 +230,11 @@ describe('following a task', () => {
     expect(await session.waitTask(task, call)).toBeUndefined();
   });
 
+  it('follows a monitor that is named with scheme and host, on the server of the session only', async () => {
+    answers(`${task}/Monitor`, completed);
+    expect(await session.waitTask(`https://192.0.2.1${task}/Monitor`, call)).toEqual(completed.body);
+  });
+
   it('times out with unknown outcome', async () => {
     answers(task, running(1));
     const failure = await failureOfCall(session.waitTask(task, { timeoutMs: 200 }));

@@ -76,13 +76,14 @@ describe('provision refuses a card before anything is changed', () => {
     expect(await world.stores.holds.get('as7')).toBeUndefined();
   });
 
-  it('a BMC whose password somebody changed is never guessed at', async () => {
+  it('a card that somebody set up by hand: its password is not guessed at, and how to import it is said', async () => {
     const world = worldOf(variations.handSetUp());
 
     const run = await provision(world);
 
-    expect(run.state).toBe('needs-human');
-    expect(run.failure?.code).toBe('bmc-login-refused');
+    expect(run.state).toBe('refused');
+    expect(run.failure).toMatchObject({ code: 'card-set-up-by-hand', deviceState: 'unchanged' });
+    expect(run.failure?.next).toContain('credentials import-bmc MT2334XZ0A7K');
   });
 });
 

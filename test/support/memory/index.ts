@@ -8,6 +8,7 @@ import { createMemoryRunStore } from './runs.ts';
 import { createMemoryCredentialStore, createMemoryEscrow, createMemoryLoginBudget } from './secrets.ts';
 import {
   createMemoryAuditStore,
+  createMemoryCardRecords,
   createMemoryDedupe,
   createMemoryHaltStore,
   createMemoryIncarnationStore,
@@ -37,6 +38,7 @@ export function createMemoryStores(options: {
     halt: createMemoryHaltStore(),
     audit: createMemoryAuditStore(),
     pins: createMemoryPinStore(),
+    records: createMemoryCardRecords(),
     incarnations: createMemoryIncarnationStore(),
     notifier: createMemoryNotifier(),
     outbox: createMemoryOutboxStore(clock),

@@ -19,8 +19,10 @@ export function createMemoryCredentialStore(
   named: ReadonlyMap<string, Secret> = new Map(),
 ): CredentialStore {
   const cards = new Map<string, Partial<Record<Slot, BmcCredential>>>();
-  const idOf = (key: CredentialKey): string =>
-    'serial' in key ? `serial ${key.serial}` : `certificate ${key.certSha256} ${key.address}`;
+  const idOf = (key: CredentialKey): string => {
+    if ('armSerial' in key) return `Arm ${key.armSerial}`;
+    return 'serial' in key ? `serial ${key.serial}` : `certificate ${key.certSha256} ${key.address}`;
+  };
   const slotsOf = (key: CredentialKey): Partial<Record<Slot, BmcCredential>> => cards.get(idOf(key)) ?? {};
   const as = (slot: Slot, credential: BmcCredential): BmcCredential => ({ ...credential, slot });
 

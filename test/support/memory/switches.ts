@@ -1,4 +1,4 @@
-import type { Clock, PinStore } from '../../../src/domain/device-ports.ts';
+import type { CardRecord, CardRecords, Clock, PinStore } from '../../../src/domain/device-ports.ts';
 import type {
   AuditRecord,
   AuditStore,
@@ -54,6 +54,21 @@ export function createMemoryPinStore(): PinStore {
     async set(kind, target, sha256) {
       await breathe();
       pins.set(`${kind} ${target}`, sha256);
+    },
+  };
+}
+
+export function createMemoryCardRecords(): CardRecords {
+  const records = new Map<string, CardRecord>();
+  return {
+    async get(serial) {
+      await breathe();
+      const record = records.get(serial);
+      return record && copy(record);
+    },
+    async put(serial, record) {
+      await breathe();
+      records.set(serial, copy(record));
     },
   };
 }

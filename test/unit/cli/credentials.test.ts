@@ -1,9 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { utils } from 'ssh2';
 import { printAudit } from '../../../src/cli/audit.ts';
-import { importBmcPassword, importCredential, listCredentials, sitesUsing } from '../../../src/cli/credentials.ts';
+import {
+  importCardPassword,
+  importCredential,
+  listCredentials,
+  sitesUsing,
+  useOf,
+  usedCredentials,
+} from '../../../src/cli/credentials.ts';
 import { looksWrong } from '../../../src/cli/secret-form.ts';
-import { Inventory } from '../../../src/domain/inventory.ts';
+import { HostBmcEndpoint, Inventory, Profile } from '../../../src/domain/inventory.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { createAuditStore } from '../../../src/store/audit.ts';
 import { createCredentialStore } from '../../../src/store/credentials.ts';
@@ -47,6 +54,22 @@ async function setup() {
   return { config, store, recipient };
 }
 
+/** The sample fleet, with a host BMC and a profile for host-b that name credentials, and a profile nobody uses. */
+function fullInventory(tailscale: object = {}): Inventory {
+  const inventory = Inventory.parse(sampleInventory());
+  const hostB = inventory.hosts['host-b'];
+  if (hostB === undefined) throw new Error('the sample has no host-b');
+  hostB.profile = 'whole';
+  hostB.bmc = HostBmcEndpoint.parse({ address: '10.0.2.2', password: 'idrac-b', certSha256: 'cd'.repeat(32) });
+  const repository = { repository: 'https://pkgs.example/apt', suite: 'jammy', keyUrl: 'https://pkgs.example/key' };
+  inventory.profiles['whole'] = Profile.parse({
+    arm: { key: 'arm-key' },
+    tailscale: { ...repository, keyFingerprint: 'A'.repeat(40), authKey: 'tailscale-lab', ...tailscale },
+  });
+  inventory.profiles['unused'] = Profile.parse({ arm: { key: 'arm-unused' } });
+  return inventory;
+}
+
 const wish = (name: string, file: string, sites: readonly string[] = []) => ({ name, file, sites });
 
 describe('dpubot credentials import', () => {
@@ -88,8 +111,8 @@ describe('dpubot credentials import-bmc', () => {
   test('the imported password is the current one, the one before stays as the previous one', async () => {
     const { config, store } = await setup();
 
-    await importBmcPassword(testIo('first\n'), config, wish('MT0001', '-'));
-    await importBmcPassword(testIo('second\n'), config, wish('dpu-b0', '-'));
+    await importCardPassword(testIo('first\n'), config, wish('MT0001', '-'), 'BMC');
+    await importCardPassword(testIo('second\n'), config, wish('dpu-b0', '-'), 'BMC');
 
     const known = await store.bmc({ serial: 'MT0001' });
     expect(known.map(({ slot, secret }) => [slot, secret.reveal()])).toEqual([
@@ -98,11 +121,21 @@ describe('dpubot credentials import-bmc', () => {
     ]);
   });
 
+  test('the password of the Arm is filed apart from that of the BMC', async () => {
+    const { config, store } = await setup();
+
+    await importCardPassword(testIo('by hand\n'), config, wish('MT0001', '-'), 'Arm');
+
+    const known = await store.bmc({ armSerial: 'MT0001' });
+    expect(known.map(({ slot, secret }) => [slot, secret.reveal()])).toEqual([['current', 'by hand']]);
+    expect(await store.bmc({ serial: 'MT0001' })).toEqual([]);
+  });
+
   test('refuses a serial of no card without a site, and a text of two lines', async () => {
     const { config } = await setup();
 
-    await expect(importBmcPassword(testIo('x'), config, wish('MT9', '-'))).rejects.toThrow('give --site NAME');
-    await expect(importBmcPassword(testIo('x\ny'), config, wish('MT0001', '-'))).rejects.toThrow('one line');
+    await expect(importCardPassword(testIo('x'), config, wish('MT9', '-'), 'BMC')).rejects.toThrow('give --site NAME');
+    await expect(importCardPassword(testIo('x\ny'), config, wish('MT0001', '-'), 'BMC')).rejects.toThrow('one line');
   });
 });
 
@@ -114,8 +147,55 @@ test('credentials list shows names and sites, warns of missing ones, and never s
   expect(await listCredentials(io, config)).toBe(0);
 
   expect(io.text()).toMatch(/other +lab +\d{4}-/);
-  expect(io.text()).toContain('warn  ssh-ops is used by the inventory and not stored');
+  expect(io.text()).toContain('warn  ssh-ops is used by the inventory and not stored (ssh.key of a host)');
   expect(io.text()).not.toContain('hunter2');
+});
+
+test('credentials list shows which cards have BMC and Arm passwords since when, and never a password', async () => {
+  const { config, store, recipient } = await setup();
+  const io = testIo();
+  await store.savePending({ serial: 'MT0001' }, new Secret('bmc-one'), recipient);
+  await store.promote({ serial: 'MT0001' });
+  await store.savePending({ serial: 'MT0001' }, new Secret('bmc-two'), recipient);
+  await store.savePending({ armSerial: 'MT0001' }, new Secret('arm-one'), recipient);
+  const unproven = { certSha256: 'ab'.repeat(32), address: '10.0.1.3:443' };
+  await store.savePending(unproven, new Secret('bmc-three'), recipient);
+
+  await listCredentials(io, config);
+
+  const lines = io.outLines.map((line) => line.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE').replaceAll(/ +/g, ' '));
+  expect(lines).toContain('card password pending current previous');
+  expect(lines).toContain('MT0001 BMC DATE DATE -');
+  expect(lines).toContain('MT0001 Arm DATE - -');
+  expect(lines).toContain('at 10.0.1.3:443 (abababababababab...) BMC DATE - -');
+  expect(io.text()).not.toMatch(/bmc-(one|two|three)|arm-one/);
+});
+
+test('a damaged password record is an error of the list, not a line that is left out', async () => {
+  const { config } = await setup();
+  await space.client.hset(space.key('bmc-passwords', 'serial', 'MT0001'), 'current', '{}');
+
+  await expect(listCredentials(testIo(), config)).rejects.toMatchObject({ code: 'store-corrupt' });
+});
+
+test('what profiles and host BMCs refer to is a credential of the sites whose hosts use them', () => {
+  const inventory = fullInventory();
+
+  expect(usedCredentials(inventory).toSorted()).toEqual(['arm-key', 'idrac-b', 'ssh-ops', 'tailscale-lab']);
+  expect(sitesUsing(inventory, 'idrac-b')).toEqual(['lab']);
+  expect(sitesUsing(inventory, 'arm-unused')).toEqual([]);
+  expect(['arm-key', 'idrac-b', 'tailscale-lab'].map((ref) => useOf(inventory, ref))).toEqual([
+    'arm.key of a profile',
+    'bmc.password of a host',
+    'tailscale.authKey of a profile',
+  ]);
+});
+
+test('a Tailscale key for cards only is no credential of a host whose cards have another profile', () => {
+  const inventory = fullInventory({ on: ['dpu'] });
+  for (const dpu of inventory.hosts['host-b']?.dpus ?? []) dpu.profile = 'quick';
+
+  expect(usedCredentials(inventory)).not.toContain('tailscale-lab');
 });
 
 test('a credential is needed by the sites of its hosts, also of those that only jump through one', () => {

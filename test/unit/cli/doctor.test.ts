@@ -132,8 +132,10 @@ describe('doctor', () => {
       escrowDirectory: files.path,
       sites: ['lab'],
     };
-    const importKey = async () =>
-      importCredential(testIo(operatorKey.private), config, { name: 'ssh-ops', file: '-', sites: [] });
+    const importKey = async (...names: readonly string[]) => {
+      for (const name of ['ssh-ops', ...names])
+        await importCredential(testIo(operatorKey.private), config, { name, file: '-', sites: [] });
+    };
     return { config, importKey };
   }
 
@@ -148,7 +150,7 @@ describe('doctor', () => {
   test('looks at every part of a good worker and ends with 0', async () => {
     const server = await hostThatEndsSudoWith(0);
     const { config, importKey } = await fleet(server);
-    await importKey();
+    await importKey('arm-key');
     const io = testIo();
 
     expect(await doctor(io, config)).toBe(0);
@@ -186,6 +188,29 @@ describe('doctor', () => {
     expect(text).toContain('FAIL  credential: ssh-ops is used by the inventory and not stored');
     expect(text).toContain('-> Run `dpubot credentials import ssh-ops FILE`.');
     expect(text).toContain('FAIL  host host-a: The credential "ssh-ops" is not in the store.');
+  });
+
+  test('names the credentials of profiles and of host BMCs that nobody has imported, and what each is for', async () => {
+    const { config, importKey } = await fleet(await hostThatEndsSudoWith(0));
+    await importKey();
+    const text = readFileSync(config.inventoryPath, 'utf8')
+      .replace('quick: { bmcPassword: leave }', 'quick: { arm: { key: arm-key } }')
+      .replace(
+        '    profile: quick',
+        `    profile: quick\n    bmc: { address: 127.0.0.1, password: idrac, certSha256: ${'ab'.repeat(32)} }`,
+      );
+    const io = testIo();
+
+    const code = await doctor(io, { ...config, inventoryPath: files.write('whole.yaml', text) });
+
+    expect(code).toBe(1);
+    expect(io.text()).toContain(
+      'FAIL  credential: arm-key is used by the inventory and not stored (arm.key of a profile)',
+    );
+    expect(io.text()).toContain(
+      'FAIL  credential: idrac is used by the inventory and not stored (bmc.password of a host)',
+    );
+    expect(io.text()).toContain('ok    credential: ssh-ops is stored');
   });
 
   test('a host where sudo asks for a password is told apart from one that cannot be reached', async () => {

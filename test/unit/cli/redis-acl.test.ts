@@ -5,6 +5,7 @@ import { Inventory } from '../../../src/domain/inventory.ts';
 import { Secret } from '../../../src/domain/secret.ts';
 import { createJobQueue } from '../../../src/queue/job-queue.ts';
 import { checkRedis } from '../../../src/store/check-redis.ts';
+import { listCardPasswords } from '../../../src/store/card-passwords.ts';
 import { createStores } from '../../../src/store/index.ts';
 import { createCredentialImporter } from '../../../src/store/named-credentials.ts';
 import type { TestRedis } from '../../support/redis.ts';
@@ -77,6 +78,18 @@ describe("the bot's user of the sample", () => {
     await user.remove();
   });
 
+  test('lets the bot read what is known about a card, and not change it', async () => {
+    const user = await connectAs(redis, rulesOf('dpubot-bot'));
+    const { space } = user;
+    const record = { origin: 'flashed', runId: 1, atMs: 1 } as const;
+    await redis.client.hset(space.key('card-records'), 'MT1', JSON.stringify(record));
+    const { records } = createStores(space, { clock, logger: silent });
+
+    expect(await records.get('MT1')).toEqual(record);
+    await expect(records.put('MT1', record)).rejects.toMatchObject({ code: 'store-unavailable' });
+    await user.remove();
+  });
+
   test('keeps it away from secrets, pins, work queues of sites, and from shortening the audit list', async () => {
     const user = await connectAs(redis, rulesOf('dpubot-bot'));
     const { space } = user;
@@ -87,6 +100,7 @@ describe("the bot's user of the sample", () => {
     await expect(client.hgetall(`${tag}:credentials`)).rejects.toThrow('NOPERM');
     await expect(client.hset(`${tag}:credentials`, 'ssh-ops', 'x')).rejects.toThrow('NOPERM');
     await expect(client.hgetall(`${tag}:bmc-passwords:serial:MT1`)).rejects.toThrow('NOPERM');
+    await expect(client.hgetall(`${tag}:arm-passwords:serial:MT1`)).rejects.toThrow('NOPERM');
     await expect(client.hset(`${tag}:pins:bmc-certificate`, 'dpu-a', 'x')).rejects.toThrow('NOPERM');
     await expect(client.xtrim(`${tag}:audit`, 'MAXLEN', 0)).rejects.toThrow('NOPERM');
     await expect(client.flushall()).rejects.toThrow('NOPERM');
@@ -105,6 +119,12 @@ test("the administrator's user of the sample files credentials and reads the aud
   await importer.saveNamed('ssh-ops', new Secret('x'), [recipient]);
 
   expect(await importer.list()).toMatchObject([{ ref: 'ssh-ops', recipients: [recipient] }]);
+  await redis.client.hset(
+    space.key('arm-passwords', 'serial', 'MT1'),
+    'current',
+    JSON.stringify({ ciphertext: 'x', savedAtMs: 5, recipient }),
+  );
+  expect(await listCardPasswords(space)).toEqual([{ card: 'MT1', kind: 'Arm', savedAtMs: { current: 5 } }]);
   await checkRedis(space);
   expect(await createStores(space, { clock, logger: silent }).audit.list(5)).toEqual([]);
   expect(await createStores(space, { clock, logger: silent }).pins.get('bmc-certificate', 'dpu-a')).toBeUndefined();

@@ -19,12 +19,27 @@ function refusal(text: string): string {
   return 'was accepted';
 }
 
+const noFlags = {
+  plan: false,
+  adopt: false,
+  reflash: false,
+  'set-mode': false,
+  'via-card': false,
+};
+
 describe('parseLine', () => {
   test.each([
-    ['provision rack1', 'provision', { target: 'rack1', plan: false }],
-    ['provision --plan rack1', 'provision', { target: 'rack1', plan: true }],
-    ['PROVISION rack1 —plan', 'provision', { target: 'rack1', plan: true }],
-    ['/dpu provision rack1', 'provision', { target: 'rack1', plan: false }],
+    ['provision rack1', 'provision', { ...noFlags, target: 'rack1' }],
+    ['provision --plan rack1', 'provision', { ...noFlags, target: 'rack1', plan: true }],
+    ['PROVISION rack1 —plan', 'provision', { ...noFlags, target: 'rack1', plan: true }],
+    ['/dpu provision rack1', 'provision', { ...noFlags, target: 'rack1' }],
+    [
+      'provision rack1 --canary host-07 --max-failures=2 --set-mode',
+      'provision',
+      { ...noFlags, target: 'rack1', canary: 'host-07', 'max-failures': 2, 'set-mode': true },
+    ],
+    ['sku 900-9D3B6-00CN-AB0', 'sku', { 'part-number': '900-9D3B6-00CN-AB0' }],
+    ['done 418 --generation 3', 'resume', { run: 418, generation: 3 }],
     ['run #418', 'run', { run: 418 }],
     ['details 418 --generation 2', 'run', { run: 418, generation: 2 }],
     ['approve 418', 'approve', { run: 418 }],
@@ -51,7 +66,11 @@ describe('parseLine', () => {
     ['a name every object has', 'constructor', 'There is no command "constructor".'],
     ['a flag with a typo', 'provision rack1 --pln', 'provision has no flag "--pln". Did you mean "--plan"?'],
     ['a flag with one dash', 'provision rack1 -plan', 'provision has no flag "-plan". Did you mean "--plan"?'],
-    ['a flag of another command', 'provision rack1 --reason x', 'provision has no flag "--reason". It has --plan.'],
+    [
+      'a flag of another command',
+      'provision rack1 --reason x',
+      'provision has no flag "--reason". It has --plan, --adopt',
+    ],
     ['a flag where none is known', 'runs --all', 'runs has no flag "--all". runs has no flags.'],
     ['a hidden flag in a suggestion', 'cancel 418 --generatio 1', 'cancel has no flags.'],
     ['a missing target', 'provision', '<target> is missing. It is the name of a rack, host or DPU.'],
@@ -78,7 +97,9 @@ describe('parseLine', () => {
   test('a refusal says how the command is written, with an example, and that nothing was started', () => {
     const text = refusal('provision');
 
-    expect(text).toContain('Write `/dpu provision <target> [--plan]`.');
+    expect(text).toContain(
+      'Write `/dpu provision <target> [--plan] [--adopt] [--reflash] [--set-mode] [--via-card] [--canary HOST]',
+    );
     expect(text).toContain('For example `/dpu provision rack1`.');
     expect(text).toContain('Nothing was started.');
   });

@@ -59,6 +59,47 @@ describe('/dpu provision', () => {
     expect(world.runs.get(418)?.units).toMatchObject({ 'host-b': { targets: ['dpu-b1'] } });
   });
 
+  test('a canary goes first and alone, and the waves of the policy follow for the other hosts', async () => {
+    const world = createWorld();
+
+    await world.say('UANA', 'provision rack1 --canary HOST-B --max-failures 3');
+
+    const run = world.runs.get(418);
+    expect(Object.keys(run?.units ?? {})).toEqual(['host-b', 'host-a']);
+    expect(run).toMatchObject({ waveSpec: ['1', '1', '25%', 'rest'], maxFailures: 3 });
+  });
+
+  test('a canary goes first and alone also where the policy knows no waves', async () => {
+    const world = createWorld();
+    world.inventory = { ...world.inventory, policy: { ...world.inventory.policy, waves: 'all' } };
+
+    await world.say('UANA', 'provision rack1 --canary host-b');
+
+    expect(world.runs.get(418)?.waveSpec).toEqual(['1', 'rest']);
+  });
+
+  test('what the person said about old cards, mode and way is stored with the run', async () => {
+    const world = createWorld();
+
+    await world.say('UANA', 'provision rack1');
+    await world.say('UANA', 'provision rack1 --reflash --set-mode --via-card');
+    await world.say('UANA', 'provision rack1 --adopt');
+
+    expect([418, 419, 420].map((id) => world.runs.get(id)?.params)).toEqual([
+      { adopt: false, reflash: false, setMode: false, viaCard: false },
+      { adopt: false, reflash: true, setMode: true, viaCard: true },
+      { adopt: true, reflash: false, setMode: false, viaCard: false },
+    ]);
+  });
+
+  test('a card whose BMC address is not known yet is taken: it is found during the run', async () => {
+    const world = createWorld();
+
+    await world.say('UANA', 'provision rack2');
+
+    expect(world.runs.get(418)?.units).toMatchObject({ 'host-c': { targets: ['dpu-c'] } });
+  });
+
   test('a run is simulated as soon as one of its sites is', async () => {
     const world = createWorld();
     const site = world.inventory.sites.lab;
@@ -73,7 +114,12 @@ describe('/dpu provision', () => {
   test.each([
     ['a person without the role', 'UDAN', 'provision rack1', {}, 'may not use'],
     ['an unknown target', 'UANA', 'provision rakc1', {}, 'Did you mean \\"rack1\\"?'],
-    ['a card whose BMC address is auto', 'UANA', 'provision rack2', {}, 'Give the address of the BMC of dpu-c'],
+    ['a canary that is misspelt', 'UANA', 'provision rack1 --canary host-x', {}, 'Did you mean \\"host-a\\"?'],
+    ['a canary of another rack', 'UANA', 'provision rack1 --canary dpu-c', {}, 'is no host of rack1'],
+    ['a card as canary', 'UANA', 'provision rack1 --canary dpu-b1', {}, 'Did you mean \\"host-b\\"?'],
+    ['adopt and reflash together', 'UANA', 'provision rack1 --adopt --reflash', {}, '--adopt exclude each other'],
+    ['a number of failures below zero', 'UANA', 'provision rack1 --max-failures=-1', {}, 'from 0 to 999'],
+    ['more than 999 failures', 'UANA', 'provision rack1 --max-failures 1000', {}, 'from 0 to 999'],
     ['a channel the inventory does not name', 'UANA', 'provision rack1', { channel: 'C0OTHER' }, 'C0FLEET1, #fleet'],
     ['a wrong flag', 'UANA', 'provision rack1 --pln', {}, 'Did you mean \\"--plan\\"?'],
   ])('starts nothing for %s and says why', async (_what, user, text, extra, expected) => {

@@ -39,7 +39,7 @@ test.each([
     (world: World) => world.channels.clear(),
     'not-in-channel',
   ],
-  ['a card without a BMC address', 'UANA', 'provision dpu-c', nothing, 'bmc-address-auto'],
+  ['a canary that is no host of the target', 'UANA', 'provision rack2 --canary host-a', nothing, 'command-invalid'],
   ['a halt', 'UANA', 'provision rack1', halted, 'halted'],
   ['a missing right', 'UEVE', 'provision rack1', nothing, 'not-allowed'],
   ['a run that is not there', 'UEVE', 'run 9', nothing, 'run-unknown'],

@@ -29,7 +29,7 @@ hosts:
 links:
   - [dpu-a/p0, dpu-b0/p0]
 profiles:
-  quick: { bmcPassword: leave }
+  quick: { bmcPassword: leave, arm: { key: arm-key } }
 roles:
   operators: { users: [UANA, UBEN], userGroups: [SOPS] }
   approvers: { users: [UBEN, UCLEO, UDAN] }

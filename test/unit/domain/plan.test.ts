@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UnitPlan } from '../../../src/domain/plan.ts';
-import { coversPlan, planHash } from '../../../src/domain/plan.ts';
+import { coversPlan, planDifferences, planHash } from '../../../src/domain/plan.ts';
 import { errors } from '../../../src/errors.ts';
 import { makePlan } from '../../support/make-run.ts';
 
@@ -25,6 +25,21 @@ describe('plan hash', () => {
     const plan = withCardLeftOut();
 
     expect(planHash({ ...plan, refused: [] })).not.toBe(plan.hash);
+  });
+});
+
+describe('what differs between two plans', () => {
+  it('is said where only a warning or the resets are other ones', () => {
+    const plain = makePlan('as7', 'change');
+    const used = makePlan('as7', 'change', { warning: 'p0 has 10.0.0.1/24' });
+    const reset = { what: 'arm', target: 'as7-dpu0', times: 1, certainty: 'planned' } as const;
+    const where = 'disable-secure-boot on as7-dpu0';
+
+    expect(planDifferences(plain, used)).toEqual([`${where} warns now: p0 has 10.0.0.1/24`]);
+    expect(planDifferences(used, plain)).toEqual([`${where} does not warn any more: p0 has 10.0.0.1/24`]);
+    expect(planDifferences(plain, makePlan('as7', 'change', { reboots: [reset] }))).toEqual([
+      `${where} needs other resets now`,
+    ]);
   });
 });
 

@@ -110,6 +110,8 @@ describe('host-system', () => {
       'sudo-refused',
     );
     expect(codeOf(() => expectSuccess('as7', 'x', { ...result, stderr: 'boom' }))).toBe('command-failed');
+    const note = 'sudo: unable to resolve host as7: Name or service not known\n';
+    expect(codeOf(() => expectSuccess('as7', 'x', { ...result, stderr: note }))).toBe('command-failed');
     expect(codeOf(() => expectSuccess('as7', 'x', { ...result, stderr: 'sudo: lspci: command not found' }))).toBe(
       'command-failed',
     );

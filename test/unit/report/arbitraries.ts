@@ -4,7 +4,7 @@ import { RUN_STREAM } from '../../../src/domain/journal.ts';
 import type { Failure } from '../../../src/domain/outcome.ts';
 import { risks } from '../../../src/domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../../../src/domain/plan.ts';
-import type { Run, UnitRecord } from '../../../src/domain/run.ts';
+import type { Run, TargetNote, UnitRecord } from '../../../src/domain/run.ts';
 import { runEndStates, unitEndStates } from '../../../src/domain/run.ts';
 import { ana, plan, planned, run, START_MS, unit } from './samples.ts';
 
@@ -51,12 +51,19 @@ const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
     fc.record({ type: fc.constant('unit-started' as const), worker: foreignText, generation: number, fence: number }),
     fc.record({ type: fc.constant('step-started' as const), ...base, title: foreignText, limitMs: number }),
     fc.record({ type: fc.constant('step-satisfied' as const), ...base, reason: foreignText }),
+    fc.record({
+      type: fc.constant('step-satisfied' as const),
+      ...base,
+      reason: foreignText,
+      warning: foreignText,
+    }),
     fc.record({ type: fc.constant('intent' as const), ...base, action: foreignText, text: foreignText }),
     fc.record({ type: fc.constant('done' as const), ...base, action: foreignText, evidence: foreignText }),
     fc.record({
       type: fc.constant('step-applied' as const),
       ...base,
       reason: foreignText,
+      warning: foreignText,
       tookMs: number,
       verdicts: fc.array(
         fc.record({ check: foreignText, pass: fc.boolean(), expected: foreignText, actual: foreignText }),
@@ -121,6 +128,26 @@ const runEvent: fc.Arbitrary<JournalEvent> = fc.oneof(
 const runStates = ['planning', 'awaiting-approval', 'running', 'paused', ...runEndStates] as const;
 const unitStates = ['planning', 'planned', 'queued', 'running', 'waiting', ...unitEndStates] as const;
 
+function targetNote(targets: readonly string[]): fc.Arbitrary<TargetNote> {
+  return fc.record(
+    {
+      target: fc.constantFrom(...targets),
+      outcome: fc.constantFrom(
+        'done',
+        'satisfied',
+        'activation-pending',
+        'failed',
+        'refused',
+        'needs-human',
+        'cancelled',
+      ),
+      failure,
+      warnings: fc.array(foreignText, { maxLength: 3 }),
+    },
+    { requiredKeys: ['target', 'outcome', 'warnings'] },
+  );
+}
+
 export interface Situation {
   readonly run: Run;
   readonly plans: readonly UnitPlan[];
@@ -131,8 +158,9 @@ export interface Situation {
 function plannedStep(target: string): fc.Arbitrary<PlannedStep> {
   return fc
     .record({
-      step: stepName,
+      step: fc.oneof(stepName, fc.constant('install-bfb')),
       title: foreignText,
+      warning: foreignText,
       state: fc.constantFrom('satisfied', 'change', 'deferred', 'refused', 'skipped'),
       reason: foreignText,
       risk,
@@ -148,8 +176,14 @@ function situationOf(unitCount: number): fc.Arbitrary<Situation> {
   const units = names.map((name) =>
     fc.record({
       record: fc
-        .record({ state: fc.constantFrom(...unitStates), reason: foreignText })
-        .map(({ state, reason }): UnitRecord => unit(name, { state, waitingReason: reason, planHash: 'h' })),
+        .record({
+          state: fc.constantFrom(...unitStates),
+          reason: foreignText,
+          notes: fc.array(targetNote([`${name}-dpu0`, `${name}-dpu1`, name]), { maxLength: 3 }),
+        })
+        .map(({ state, reason, notes }): UnitRecord => {
+          return unit(name, { state, waitingReason: reason, planHash: 'h', targetNotes: notes });
+        }),
       plan: fc
         .record({
           steps: fc.array(plannedStep(`${name}-dpu0`), { maxLength: 6 }),

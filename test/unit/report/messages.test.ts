@@ -256,6 +256,14 @@ describe('the plan', () => {
     expect(text).toContain('Next: Read the console.');
   });
 
+  test('resets of a step that comes later only may happen: it may find nothing to do', () => {
+    const made = plan('as7', [planned('a', 'd0', { state: 'deferred' })]);
+
+    const text = plainText(planMessages([made], 418)[0] ?? { text: '', blocks: [] });
+
+    expect(text).toContain('Reboots: Arm side of d0 up to 2 times');
+  });
+
   test('plans that do not fit into one message are spread over several, none of them cut', () => {
     const steps = (name: string) => Array.from({ length: 12 }, (_, index) => planned(`step-${index}`, `${name}-dpu0`));
     const plans = Array.from({ length: 40 }, (_, index) => plan(`h${index}`, steps(`h${index}`)));
@@ -275,6 +283,7 @@ describe('buttons', () => {
 
     expect(element).toMatchObject({ action_id: 'run:approve', value: '418:3' });
     expect(parseRunButton('run:approve', '418:3')).toEqual({ action: 'approve', runId: 418, generation: 3 });
+    expect(parseRunButton('run:done', '418:3')).toEqual({ action: 'done', runId: 418, generation: 3 });
   });
 
   test.each([

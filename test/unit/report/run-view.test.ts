@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JournalEntry } from '../../../src/domain/journal.ts';
 import { emptyFold, foldMore } from '../../../src/report/journal-fold.ts';
-import { foldJournal, legalButtons, runView } from '../../../src/report/run-view.ts';
+import { legalButtons } from '../../../src/report/legal-buttons.ts';
+import { foldJournal, runView } from '../../../src/report/run-view.ts';
 import { situation } from './arbitraries.ts';
 import { ana, ben, failure, journal, plan, planned, run, START_MS, unit, wholeRun } from './samples.ts';
 

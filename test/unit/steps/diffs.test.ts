@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { DpuEntry } from '../../../src/domain/inventory.ts';
 import { DpuEntry as DpuEntrySchema } from '../../../src/domain/inventory.ts';
-import type { Step } from '../../../src/domain/step.ts';
+import type { ObserveContext, Step } from '../../../src/domain/step.ts';
+import { errors } from '../../../src/errors.ts';
 import type { PciCard } from '../../../src/facts/pci-cards.ts';
+import { checkCredentials } from '../../../src/steps/check-credentials.ts';
 import { checkDpuMode } from '../../../src/steps/check-dpu-mode.ts';
 import { disableSecureBoot } from '../../../src/steps/disable-secure-boot.ts';
 import { identifyCard } from '../../../src/steps/identify-card.ts';
@@ -112,8 +114,39 @@ describe('set-bmc-password', () => {
     ['no pin yet and no factory password', { state: 'unpinned' }, 'deferred'],
     ['a lock-out', { state: 'locked', untilMs: 5 }, 'waiting'],
     ['every password refused', { state: 'refused', tried: ['current', 'factory'] }, 'bmc-login-refused'],
+    [
+      'the factory password refused, and no other ever filed',
+      { state: 'refused', tried: ['factory'], cardSerial: 'MT1' },
+      'card-set-up-by-hand',
+    ],
   ])('%s', (_title, observed, expected) => {
     expect(outcome(diff(setBmcPassword, observed))).toBe(expected);
+  });
+});
+
+describe('check-credentials', () => {
+  it('lets a profile pass whose credentials can all be read, and names the first one that cannot', () => {
+    const { failure } = errors.credentialMissing({ ref: 'tailscale' });
+
+    expect(outcome(diff(checkCredentials, [], { refs: ['ssh-ops'] }))).toBe('satisfied');
+    expect(outcome(diff(checkCredentials, [failure], { refs: ['ssh-ops', 'tailscale'] }))).toBe('credential-missing');
+  });
+
+  it('looks at every name, and leaves troubles of the store alone', async () => {
+    const asked: string[] = [];
+    const look = async (known: readonly string[], ref: string): Promise<void> => {
+      asked.push(ref);
+      if (ref === 'redis-away') throw errors.storeUnavailable({ operation: 'read' });
+      if (!known.includes(ref)) throw errors.credentialMissing({ ref });
+      return Promise.resolve();
+    };
+    const context = { checkCredential: async (ref: string) => look(['a'], ref) } as unknown as ObserveContext;
+
+    const failures = await checkCredentials.observe(context, { refs: ['a', 'b', 'c'] });
+
+    expect(asked).toEqual(['a', 'b', 'c']);
+    expect(failures).toHaveLength(2);
+    await expect(checkCredentials.observe(context, { refs: ['redis-away'] })).rejects.toThrow('Redis');
   });
 });
 
@@ -133,6 +166,31 @@ describe('check-dpu-mode', () => {
 });
 
 describe('disable-secure-boot', () => {
+  it.each([
+    [
+      'a flash of this card by dpubot',
+      `77 bfb-install --rshim rshim0 --bfb x --config /run/dpubot/MT1.cfg`,
+      'satisfied',
+    ],
+    ['a flash of another card', `77 bfb-install --rshim rshim1 --bfb x --config /run/dpubot/MT12.cfg`, 'change'],
+    ['no flash', '', 'change'],
+  ])('while there is %s', async (_title, running, expected) => {
+    const on = { '@odata.id': 'x', SecureBootEnable: true, SecureBootCurrentBoot: 'Enabled' };
+    const session = { target: 'as7-dpu0', get: () => Promise.resolve(on) };
+    const result = { stdout: running, stderr: '', exitCode: running === '' ? 1 : 0, truncated: false, durationMs: 1 };
+    const context = {
+      dpu,
+      card: { dpu, serial: 'MT1' },
+      host: { name: 'as7', read: () => Promise.resolve(result) },
+      bmc: { login: () => Promise.resolve({ state: 'in', slot: 'current', mustChange: false, session }) },
+      signal: new AbortController().signal,
+    } as unknown as ObserveContext;
+
+    const observed = await disableSecureBoot.observe(context, {});
+
+    expect(outcome(diff(disableSecureBoot, observed))).toBe(expected);
+  });
+
   it.each([
     ['off, also in the running boot', { enable: false, currentBoot: 'Disabled' }, 'satisfied'],
     ['on', { enable: true, currentBoot: 'Enabled' }, 'change'],

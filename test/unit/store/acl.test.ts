@@ -50,6 +50,8 @@ describe('a Redis user who may touch only keys and channels of the hash tag', ()
     await stores.audit.append({ atMs: 1, actor: ana, action: 'provision' });
     await stores.audit.prune(1, 'w1', 2);
     await stores.pins.set('ssh-host-key', 'as7', 'SHA256:x', run.id);
+    await stores.records.put('MT1', { origin: 'factory', runId: run.id, atMs: 1 });
+    await stores.records.get('MT1');
     await stores.incarnations.next('w1');
     await stores.dedupe.firstTime('Ev1', 1_000);
     await stores.outbox.holdPublisher('T1', 'a', 1_000);

@@ -80,6 +80,21 @@ const damages: readonly [string, (s: RedisSpace) => Promise<unknown>, (s: Stores
     async (s) => s.pins.get('ssh-host-key', 'as7'),
   ],
   [
+    'a card record of an origin nobody knows',
+    async (s) => s.client.hset(s.key('card-records'), 'MT1', '{"origin":"found","runId":1,"atMs":1}'),
+    async (s) => s.records.get('MT1'),
+  ],
+  [
+    'a card record whose image has no checksum',
+    async (s) =>
+      s.client.hset(
+        s.key('card-records'),
+        'MT1',
+        JSON.stringify({ origin: 'flashed', image: { name: 'bf-2.9.2' }, runId: 1, atMs: 1 }),
+      ),
+    async (s) => s.records.get('MT1'),
+  ],
+  [
     'a post that was sent to nowhere',
     async (s) => s.client.hset(s.key('outbox', 1), 'root', '{"key":"root","state":"sent"}'),
     async (s) => s.outbox.all(1),

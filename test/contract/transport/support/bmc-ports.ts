@@ -1,5 +1,6 @@
 import type {
   BmcCredential,
+  CardRecords,
   CredentialKey,
   DeviceClock,
   LoginBudget,
@@ -62,6 +63,22 @@ export function createTestPins(pins: Readonly<Record<string, string>> = {}): Pic
   return { get: (_kind, target) => Promise.resolve(pins[target]) };
 }
 
+/** BMC addresses that were found over the Arm, by serial; `set` changes one. */
+export function createTestRecords(
+  addresses: Readonly<Record<string, string>> = {},
+): Pick<CardRecords, 'get'> & { set(serial: string, bmcAddress: string): void } {
+  const known = new Map(Object.entries(addresses));
+  return {
+    get(serial) {
+      const bmcAddress = known.get(serial);
+      return Promise.resolve(
+        bmcAddress === undefined ? undefined : { origin: 'factory', bmcAddress, runId: 1, atMs: 1 },
+      );
+    },
+    set: (serial, bmcAddress) => void known.set(serial, bmcAddress),
+  };
+}
+
 /** A clock that stands still until a test moves it; a device second is a wall millisecond. */
 export function createTestClock(): DeviceClock & { skip(wallMs: number): void } {
   let nowMs = 1_800_000_000_000;
@@ -81,6 +98,7 @@ export function bmcAccess(options: Partial<BmcAccessOptions> & { readonly clock?
     hosts: { openTunnel: () => Promise.reject(new Error('no tunnel in this test')) },
     credentials: createTestCredentials({}),
     pins: createTestPins(),
+    records: createTestRecords(),
     budget: createTestBudget(() => clock.nowMs()),
     clock: () => clock,
     redactor: createRedactor(),

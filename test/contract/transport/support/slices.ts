@@ -29,6 +29,8 @@ export function sliceFor(parts: {
     recipient: `age1${'q'.repeat(30)}`,
     entry: { site: 'lab', rack: 'rack1', ssh, dpus: [dpu], profile: 'default' },
     profiles: { [dpu.name]: Profile.parse({}) },
+    hostProfile: Profile.parse({}),
+    images: {},
     ...(parts.jump && { jump: parts.jump }),
   };
 }

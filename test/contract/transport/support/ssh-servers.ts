@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 // ssh2 is CommonJS: plain Node finds its Server only on the default export.
 import ssh2 from 'ssh2';
-import type { Connection, ServerChannel } from 'ssh2';
+import type { Connection, ServerChannel, SFTPWrapper } from 'ssh2';
 import type { SshEndpoint } from '../../../../src/domain/inventory.ts';
 import { hostKeyFingerprint } from '../../../../src/transport/ssh/pins.ts';
 import { sshKeyPair } from '../../../../scripts/lib/ssh-keys.mjs';
@@ -46,6 +46,9 @@ export async function startFakeSsh(
     readonly hostKeys?: readonly { readonly private: string; readonly public: string }[];
     /** Says nothing to a request for a channel. */
     readonly muteChannels?: () => boolean;
+    /** Folder that the commands find their programs in first. */
+    readonly programs?: string;
+    readonly onSftp?: (sftp: SFTPWrapper, connection: Connection) => void;
   } = {},
 ): Promise<FakeSshServer> {
   const hostKeys = options.hostKeys ?? [ed25519()];
@@ -68,12 +71,16 @@ export async function startFakeSsh(
     });
     connection.on('session', (accept) => {
       if (options.muteChannels?.() === true) return;
-      accept().on('exec', (acceptExec, _reject, { command }) => {
+      const session = accept();
+      session.on('exec', (acceptExec, _reject, { command }) => {
         commands.push(command);
         const channel = acceptExec();
         channel.on('error', () => undefined);
-        (options.onExec ?? runInShell)(channel, command, connection);
+        if (options.onExec) options.onExec(channel, command, connection);
+        else runInShell(channel, command, options.programs);
       });
+      const { onSftp } = options;
+      if (onSftp) session.on('sftp', (acceptSftp) => onSftp(acceptSftp(), connection));
     });
     connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
       const far = connect(destPort, destIP);
@@ -113,8 +120,9 @@ export function destroySocket(connection: Connection): void {
   (connection as unknown as { _sock: Socket })._sock.destroy();
 }
 
-function runInShell(channel: ServerChannel, command: string): void {
-  const child = spawn('/bin/sh', ['-c', command]);
+/** Runs a command with the real shell of this machine; `programs` is a folder where it finds its programs first. */
+export function runInShell(channel: ServerChannel, command: string, programs: string | undefined): void {
+  const child = spawn('/bin/sh', ['-c', command], { env: { ...process.env, PATH: searchPath(programs) } });
   child.stdin.on('error', () => undefined);
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });
@@ -127,11 +135,16 @@ function runInShell(channel: ServerChannel, command: string): void {
   child.on('close', () => channel.end());
 }
 
+function searchPath(programs: string | undefined): string {
+  const path = process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin';
+  return programs === undefined ? path : `${programs}:${path}`;
+}
+
 /** Path of the system's sshd. */
 export const sshdPath = '/usr/sbin/sshd';
 
 /** OpenSSH's sshd on a free port of loopback, with a configuration of its own. */
-export async function startSshd(): Promise<SshServer> {
+export async function startSshd(options: { readonly programs?: string } = {}): Promise<SshServer> {
   const folder = mkdtempSync(join(tmpdir(), 'dpubot-sshd-'));
   const host = ed25519();
   const port = await freePort();
@@ -153,6 +166,8 @@ export async function startSshd(): Promise<SshServer> {
       'PermitRootLogin prohibit-password',
       'PasswordAuthentication no',
       'LogLevel VERBOSE',
+      'Subsystem sftp internal-sftp',
+      ...(options.programs === undefined ? [] : [`SetEnv PATH=${searchPath(options.programs)}`]),
     ].join('\n'),
   );
   // Debian's sshd insists on its privilege separation folder.
