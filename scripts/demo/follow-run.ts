@@ -4,6 +4,7 @@ import type { ChatEvent, VisibleMessage } from '../../src/lab/chat/types.ts';
 import type { SayAction } from '../lib/demo-arguments.mjs';
 import { messageLines, type Names } from './block-text.ts';
 import type { ChatClient } from './chat-client.ts';
+import { cardLines, cardsText } from './card-lines.ts';
 import type { Story } from './story.ts';
 
 const pollMs = 150;
@@ -164,6 +165,15 @@ export function isTrouble(end: LineEnd): boolean {
   return end.kind === 'stopped' && end.runs.some((run) => run.state === 'failed' || run.state === 'needs-human');
 }
 
+/** What became of each card, for runs of more than one. */
+export function endLines(end: LineEnd): readonly string[] {
+  if (end.kind !== 'stopped') return [];
+  return end.runs.flatMap((run) => {
+    const lines = cardLines(run);
+    return lines.length < 2 ? [] : [`Cards of run ${run.id}:`, ...lines];
+  });
+}
+
 /** The end of a line in a few words. */
 export function endText(end: LineEnd): string {
   switch (end.kind) {
@@ -178,16 +188,4 @@ export function endText(end: LineEnd): string {
     case 'timeout':
       return 'the time was up';
   }
-}
-
-/** " (cards: 2 done, 3 refused)": what became of the cards, counted; nothing where there is no more to say than the state. */
-function cardsText(run: Run): string {
-  const counts = new Map<string, number>();
-  const ofCards = Object.values(run.units).flatMap((unit) =>
-    (unit.targetNotes ?? []).filter((note) => unit.targets.includes(note.target)),
-  );
-  for (const note of ofCards) counts.set(note.outcome, (counts.get(note.outcome) ?? 0) + 1);
-  if (counts.size < 2) return '';
-  const texts = [...counts].map(([outcome, number]) => `${number} ${outcome}`);
-  return ` (cards: ${texts.join(', ')})`;
 }

@@ -5,7 +5,7 @@ import { connect, type RedisSpace } from '../../src/store/redis.ts';
 import { onSignal } from '../lib/children.mjs';
 import type { Action, DemoArguments } from '../lib/demo-arguments.mjs';
 import { Problem, say, seconds } from '../lib/print.mjs';
-import { endText, followLine, isGood, isTrouble, Watch, type LineEnd, type People } from './follow-run.ts';
+import { endLines, endText, followLine, isGood, isTrouble, Watch, type LineEnd, type People } from './follow-run.ts';
 import { clearStage, logTails, makeFolder, setStage, timeFactor, type Stage } from './stage.ts';
 import { Story } from './story.ts';
 import { Transcript } from './transcript.ts';
@@ -73,6 +73,8 @@ async function act(
     if (args.artifacts !== undefined) await keepFiles(args.artifacts, demo);
     const exitCode = ends.every(isGood) ? 0 : 1;
     if (ends.some(isTrouble)) process.stderr.write(`${logTails(folder)}\n`);
+    const cards = ends.flatMap(endLines);
+    if (cards.length > 0) say(`\n${cards.join('\n')}`);
     if (ends.length > 0)
       say(`\nended after ${seconds(acted)}: ${ends.map(endText).join('; ')}. SIMULATED. Exit code ${exitCode}.`);
     if (args.exit) return exitCode;
