@@ -31,9 +31,9 @@ function layer(
 export default defineConfig({
   test: {
     projects: [
-      layer('unit', { group: 0, testTimeoutMs: 20_000, shared: true }),
-      layer('engine', { group: 0, testTimeoutMs: 20_000 }),
-      layer('policy', { group: 0, testTimeoutMs: 20_000 }),
+      layer('unit', { group: 0, testTimeoutMs: 20_000, workers: 2, shared: true }),
+      layer('engine', { group: 0, testTimeoutMs: 20_000, workers: 2 }),
+      layer('policy', { group: 0, testTimeoutMs: 20_000, workers: 2 }),
       layer('contract', { group: 1, testTimeoutMs: 20_000 }),
       layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 2 }),
       layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 1 }),

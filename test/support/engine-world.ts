@@ -71,7 +71,7 @@ export function startEngine(
   world.lives += 1;
   let passed = 0;
   let dead = false;
-  let during = 'nothing';
+  let during = 'plan and approval';
   const tick = (point: string): void => {
     if (!dead) {
       world.points.push(point);
@@ -217,11 +217,7 @@ function crashingRuns(runs: RunStore, tick: (point: string) => void): RunStore {
   };
 }
 
-function crashingJournal(
-  journal: Journal,
-  tick: (point: string) => void,
-  begins: (step: string) => void,
-): Journal {
+function crashingJournal(journal: Journal, tick: (point: string) => void, begins: (step: string) => void): Journal {
   return {
     ...journal,
     append: async (runId, unit, event) => {
