@@ -16,6 +16,8 @@ export interface Controlled {
   readonly state: () => unknown;
   /** The same without what changes by looking: equal before and after anything that only read. */
   readonly comparable: () => unknown;
+  /** Command lines that came over SSH, the newest last. */
+  readonly lines: () => unknown;
   readonly faults: () => unknown;
   readonly setFault: (fault: FaultRequest) => void;
   /** For one card or host, or wherever it is on. */
@@ -65,6 +67,7 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
   const action = `${request.method} ${path}`;
   if (action === 'GET /rack/state') return controlled.state();
   if (action === 'GET /rack/comparable') return controlled.comparable();
+  if (action === 'GET /rack/lines') return controlled.lines();
   if (action === 'GET /faults') return controlled.faults();
   if (action === 'POST /faults') {
     controlled.setFault(faultOf(await jsonBody(request)));

@@ -51,6 +51,7 @@ async function main(): Promise<void> {
   const control = await startControl({
     state: () => rack.snapshot(),
     comparable: () => comparableSnapshot(rack.snapshot()),
+    lines: () => rack.lines(),
     faults: () => ({ rack: rack.faults(), chat: chat.faults() }),
     setFault: (fault) => setFault(rack, chat, fault),
     clearFault: (name, target) => clearFault(rack, chat, name, target),

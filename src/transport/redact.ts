@@ -40,31 +40,68 @@ const patterns: readonly (readonly [RegExp, string])[] = [
 
 /** A redactor that knows nothing yet but the general patterns. */
 export function createRedactor(): Redactor {
-  const forms = new Set<string>();
-  let known: RegExp | undefined;
-
-  function redactKnown(text: string): string {
-    if (forms.size === 0) return text;
-    // Longest first, so that a short form never breaks up a longer one around it.
-    known ??= new RegExp(
-      [...forms]
-        .sort((a, b) => b.length - a.length)
-        .map(escapeRegExp)
-        .join('|'),
-      'g',
-    );
-    return text.replace(known, mark);
-  }
-
+  const known = new KnownForms();
+  const redactKnown = (text: string): string => known.remove(text);
   return {
-    add(secret) {
-      const before = forms.size;
-      for (const form of formsOf(secret.reveal())) forms.add(form);
-      if (forms.size > before) known = undefined;
+    add: (secret) => {
+      for (const form of formsOf(secret.reveal())) known.add(form);
     },
     redactKnown,
     redact: (text) => patterns.reduce((rest, [pattern, by]) => rest.replace(pattern, by), redactKnown(text)),
   };
+}
+
+const gateSize = 1 << 16;
+
+/**
+ * Finds thousands of forms in one pass over a text. A worker learns new ones with every session, so nothing is put together
+ * anew when one is added, as a pattern of all of them would have to be.
+ */
+class KnownForms {
+  readonly #forms = new Set<string>();
+  /** How long the forms with the same first characters are, the longest first: a short one never breaks up a longer one. */
+  readonly #lengths = new Map<string, readonly number[]>();
+  /** Of nearly all places in a text this tells that no form begins there. */
+  readonly #gate = new Uint8Array(gateSize);
+
+  add(form: string): void {
+    this.#forms.add(form);
+    this.#gate[gateOf(form, 0)] = 1;
+    const start = form.slice(0, shortestSecret);
+    const lengths = this.#lengths.get(start) ?? [];
+    if (lengths.includes(form.length)) return;
+    this.#lengths.set(
+      start,
+      [...lengths, form.length].sort((a, b) => b - a),
+    );
+  }
+
+  remove(text: string): string {
+    let kept = '';
+    let keptTo = 0;
+    for (let at = 0; at + shortestSecret <= text.length; at += 1) {
+      const form = this.#at(text, at);
+      if (form === undefined) continue;
+      kept += text.slice(keptTo, at) + mark;
+      keptTo = at + form.length;
+      at = keptTo - 1;
+    }
+    return keptTo === 0 ? text : kept + text.slice(keptTo);
+  }
+
+  #at(text: string, at: number): string | undefined {
+    if (this.#gate[gateOf(text, at)] === 0) return undefined;
+    const lengths = this.#lengths.get(text.slice(at, at + shortestSecret)) ?? [];
+    for (const length of lengths) {
+      const form = text.slice(at, at + length);
+      if (this.#forms.has(form)) return form;
+    }
+    return undefined;
+  }
+}
+
+function gateOf(text: string, at: number): number {
+  return (text.charCodeAt(at) ^ (text.charCodeAt(at + 1) << 5) ^ (text.charCodeAt(at + 2) << 10)) & (gateSize - 1);
 }
 
 /** The encodings in which a secret shows up in logs and replies; nothing for published or very short values. */
@@ -110,8 +147,4 @@ function base64Forms(text: string): readonly string[] {
   });
   const forms = [whole, ...inner.filter((form) => form.length >= shortestFragment)];
   return forms.flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]);
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }

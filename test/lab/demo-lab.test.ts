@@ -80,6 +80,7 @@ describe('the switches of the lab', () => {
     const control = await startControl({
       state: () => ({ secret: 1 }),
       comparable: () => ({ hosts: [] }),
+      lines: () => ['as7: true'],
       faults: () => [...faults.values()],
       setFault: (fault) => {
         if (fault.name === 'unknown') throw new Error('Unknown fault "unknown".');
@@ -125,11 +126,12 @@ describe('the switches of the lab', () => {
     expect(done).toEqual(['clear dpkg-lock as8', 'clear dpkg-lock everywhere', 'reboot as7', 'power cycle as8']);
   });
 
-  it('show the whole state of the rack, and the part that only a write changes', async () => {
+  it('show the whole state of the rack, the part that only a write changes, and what was run on its machines', async () => {
     const { url } = await start();
 
     expect(await (await fetch(`${url}/rack/state`)).json()).toEqual({ secret: 1 });
     expect(await (await fetch(`${url}/rack/comparable`)).json()).toEqual({ hosts: [] });
+    expect(await (await fetch(`${url}/rack/lines`)).json()).toEqual(['as7: true']);
   });
 
   it.each([
@@ -171,7 +173,8 @@ describe('the process of the lab', () => {
       lab.stdin.end();
       const [code] = (await once(lab, 'exit')) as [number | null];
 
-      expect(Object.keys(inventory.hosts)).toEqual(['as7', 'as8']);
+      const racks = Object.values(inventory.hosts).map((host) => host.rack);
+      expect(racks.toSorted()).toEqual(['rack1', 'rack1', 'rack2', 'rack2', 'rack2', 'rack2', 'rack2']);
       expect(inventory.links).toEqual([['as7-dpu0/p0', 'as8-dpu0/p0']]);
       expect(state.status).toBe(200);
       expect(code).toBe(0);

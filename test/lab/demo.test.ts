@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 const demo = fileURLToPath(new URL('../../scripts/demo.mjs', import.meta.url));
-const Runs = z.array(z.object({ run: z.number(), state: z.string(), simulated: z.boolean() }));
+const Runs = z.array(z.object({ run: z.number(), state: z.string(), simulated: z.boolean(), tookMs: z.number() }));
 
 let folder = '';
 const started: ChildProcess[] = [];
@@ -51,6 +51,14 @@ async function waitUntil(what: string, isTrue: () => boolean, limitMs: number): 
   }
 }
 
+/** What the summary at the end says of each card, run by run. */
+function cardsOf(output: string): readonly (readonly string[])[] {
+  return output.split('\n').flatMap((line) => {
+    const [, card, outcome] = /^ {2}(as\d+-dpu\d): (.*)$/.exec(line) ?? [];
+    return card === undefined || outcome === undefined ? [] : [[card, outcome]];
+  });
+}
+
 /** Processes below this one, however deep. */
 function descendantsOf(pid: number): number[] {
   const parents = new Map<number, number>();
@@ -83,22 +91,44 @@ const isLinux = process.platform === 'linux';
 
 describe('the scripted demo', () => {
   it(
-    'provisions the rack with a second person, and finds nothing to do right after',
-    { timeout: 180_000 },
+    'provisions rack1 from its boxes with a second person, finds nothing to do right after, and tells of each card of rack2',
+    { timeout: 300_000 },
     async () => {
       const json = join(folder, 'runs.json');
-      const line = ['--say', '/dpu provision rack1'];
+      const say = (line: string): readonly string[] => ['--say', line];
+      const rack1 = say('/dpu provision rack1');
+      const rack2 = say('/dpu provision rack2');
 
-      const { ended, output } = startDemo([...line, '--approve', ...line, '--exit', '--json', json]);
+      const { ended, output } = startDemo([...rack1, '--approve', ...rack1, ...rack2, '--exit', '--json', json]);
 
-      expect(await ended, output()).toBe(0);
-      expect(output()).toMatch(/^ready in \d+\.\d s\. SIMULATED: .* 120 times faster/m);
-      expect(output()).toMatch(/ana +\/dpu provision rack1/);
-      expect(output()).toMatch(/ben +presses \[Approve\]/);
-      expect(output()).toMatch(/^ended after \d+\.\d s: run 1 done; run 2 satisfied\. SIMULATED\. Exit code 0\.$/m);
-      expect(Runs.parse(JSON.parse(readFileSync(json, 'utf8')))).toEqual([
-        { run: 1, state: 'done', simulated: true },
-        { run: 2, state: 'satisfied', simulated: true },
+      // Cards of rack2 are refused, as they should be.
+      expect(await ended, output()).toBe(1);
+      const shown = output();
+      expect(shown).toMatch(/^ready in \d+\.\d s\. SIMULATED: .* 120 times faster/m);
+      expect(shown).toMatch(/ana +\/dpu provision rack1/);
+      expect(shown).toMatch(/ben +presses \[Approve\]/);
+      expect(shown).toMatch(
+        /^ended after .*: run 1 done; run 2 satisfied; run 3 refused .*\. SIMULATED\. Exit code 1\.$/m,
+      );
+      const runs = Runs.parse(JSON.parse(readFileSync(json, 'utf8')));
+      expect(runs.map(({ run, state, simulated }) => [run, state, simulated])).toEqual([
+        [1, 'done', true],
+        [2, 'satisfied', true],
+        [3, 'refused', true],
+      ]);
+      expect(runs[0]?.tookMs).toBeLessThan(90_000);
+      expect(runs[1]?.tookMs).toBeLessThan(10_000);
+      expect(cardsOf(shown)).toEqual([
+        ['as7-dpu0', 'done'],
+        ['as8-dpu0', 'done'],
+        ['as7-dpu0', 'right already'],
+        ['as8-dpu0', 'right already'],
+        ['as11-dpu0', 'done'],
+        ['as11-dpu1', expect.stringMatching(/^done; warning: .*no crypto engines/)],
+        ['as12-dpu0', expect.stringMatching(/^refused: .*B3220SH.* Next: Use a networking DPU/)],
+        ['as13-dpu0', expect.stringMatching(/^refused: .*NIC mode.* Next: .*--set-mode/)],
+        ['as14-dpu0', expect.stringMatching(/^refused: .*16 GT\/s.* Next: Move the card/)],
+        ['as15-dpu0', expect.stringMatching(/^refused: .*set up by somebody else.* Next: Import its password/)],
       ]);
     },
   );

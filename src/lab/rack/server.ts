@@ -60,6 +60,8 @@ export interface RunningRack {
   hosts: RunningHost[];
   snapshot(): RackSnapshot;
   saveState(): Promise<void>;
+  /** Command lines that came over SSH, the newest last. */
+  lines(): readonly string[];
   injectFault: RackModel['injectFault'];
   clearFault: RackModel['clearFault'];
   faults: RackModel['faults'];
@@ -95,7 +97,7 @@ async function startCard(lab: Lab, card: CardModel): Promise<CardEndpoints> {
   const bmc = await startRedfishServer({ device, certificates, showsSecondCertificate });
   const hostKeys = (): { first: string; second: string } =>
     hostKeysOfGeneration(directory, keys, card.name, card.armHostKeyGeneration());
-  const arm = await startSshServer({ machine: armSshMachine(model, card), hostKeys });
+  const arm = await startSshServer({ machine: armSshMachine(lab, card), hostKeys });
   return { card, bmc, arm };
 }
 
@@ -204,7 +206,7 @@ export async function startRack(options: StartRackOptions): Promise<RunningRack>
     model.hosts.flatMap((host) => host.dpus.map((card) => card.name)),
     model.hosts.filter((host) => host.bmc !== null).map((host) => host.name),
   );
-  const lab: Lab = { model, keys, directory: options.dir, authorizedKeys: options.authorizedKeys };
+  const lab: Lab = { model, keys, directory: options.dir, authorizedKeys: options.authorizedKeys, lines: [] };
   const started: StartedHost[] = [];
   for (const host of model.hosts) started.push(await startHost(lab, host));
   model.connectOutside(
@@ -219,6 +221,7 @@ export async function startRack(options: StartRackOptions): Promise<RunningRack>
     model,
     hosts: started.map(({ running }) => running),
     snapshot: () => model.snapshot(),
+    lines: () => lab.lines,
     saveState: () => replaceFile(join(options.dir, stateFile), JSON.stringify(model.snapshot())),
     injectFault: (name, fault) => model.injectFault(name, fault),
     clearFault: (name, target) => model.clearFault(name, target),

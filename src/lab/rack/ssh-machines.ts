@@ -12,6 +12,15 @@ export interface Lab {
   keys: RackKeys;
   directory: string;
   authorizedKeys: string[];
+  /** Command lines that came over SSH, the newest last: what `ps` and the journal of a real machine would have shown. */
+  lines: string[];
+}
+
+const keptLines = 5_000;
+
+function noteLine(lab: Lab, name: string, line: string): void {
+  lab.lines.push(`${name}: ${line}`);
+  if (lab.lines.length > keptLines) lab.lines.splice(0, lab.lines.length - keptLines);
 }
 
 /** A card and where it listens. */
@@ -35,9 +44,9 @@ function common(
 }
 
 /** The Arm of a card as its SSH server sees it. */
-export function armSshMachine(model: RackModel, card: CardModel): SshMachine {
+export function armSshMachine(lab: Lab, card: CardModel): SshMachine {
   return {
-    ...common(model, card.name),
+    ...common(lab.model, card.name),
     users: ['ubuntu'],
     authorizedKeys: () => card.armAuthorizedKeys(),
     passwords: {
@@ -46,7 +55,10 @@ export function armSshMachine(model: RackModel, card: CardModel): SshMachine {
       change: (current, next) => card.changeArmPassword(current, next),
     },
     exec: (user, line, stdin) => card.armExec(user, line, stdin),
-    start: (user, line, to, terminal) => card.armStart(user, line, to, terminal),
+    start: (user, line, to, terminal) => {
+      noteLine(lab, card.name, line);
+      return card.armStart(user, line, to, terminal);
+    },
     files: card.armFiles,
     incarnation: () => card.armBootId(),
     isUp: () => card.armIsUp(),
@@ -75,7 +87,10 @@ export function hostSshMachine(lab: Lab, host: HostModel, cards: CardEndpoints[]
     authorizedKeys: () => lab.authorizedKeys,
     passwords: null,
     exec: (user, line, stdin) => host.exec(user, line, stdin),
-    start: (user, line, to, terminal) => host.start(user, line, to, terminal),
+    start: (user, line, to, terminal) => {
+      noteLine(lab, host.name, line);
+      return host.start(user, line, to, terminal);
+    },
     files: host.files,
     incarnation: () => host.bootId(),
     isUp: () => host.isUp() && host.isLinked(),

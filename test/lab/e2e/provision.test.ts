@@ -65,7 +65,8 @@ describe('provision, end to end', () => {
       const plan = await stack.records.stores.runs.plan(id, unit.unit, unit.planHash ?? '');
       expect(plan?.steps.length).toBeGreaterThanOrEqual(6);
       for (const step of plan?.steps ?? []) {
-        expect(step).toMatchObject({ state: 'satisfied', reason: expect.stringMatching(/\w+ \w+/) });
+        expect(['satisfied', 'skipped']).toContain(step.state);
+        expect(step.reason).toMatch(/\w+ \w+/);
         // Long reasons are cut for the chat, short ones are shown whole.
         expect(shown).toContain(step.reason.slice(0, 40));
       }

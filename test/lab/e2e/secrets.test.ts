@@ -1,10 +1,10 @@
-import { Decrypter, armor } from 'age-encryption';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyLineOf, readEscrow } from '../../support/lab/escrow.ts';
 import { sampleProcesses, SecretSearch } from '../../support/lab/secret-search.ts';
 import { Stack } from '../../support/lab/stack.ts';
 
@@ -31,14 +31,14 @@ beforeAll(async () => {
     const refused = await stack.order('ana', '/dpu provision as9');
     await stack.rack.fault('bmc-password-wrong', 'as9-dpu0');
     await stack.approve(refused);
-    await stack.records.waitForRun(refused, ['needs-human', 'failed']);
+    await stack.records.waitForRun(refused, ['refused']);
     const again = await stack.order('ana', '/dpu provision as7');
     await stack.records.waitForRun(again, ['satisfied']);
     await stack.finishedThread(again);
   } finally {
     clearInterval(sampler);
   }
-  passwords = await readEscrow();
+  passwords = await readEscrow(stack);
 }, 120_000);
 afterAll(async () => stack.stop());
 
@@ -152,28 +152,10 @@ function allSecrets(): Record<string, string> {
   return { ageIdentity, privateKey, keyLine: keyLineOf(privateKey), botToken, appToken, ...passwords };
 }
 
-/** A line from the middle of a key's text: found however the key is folded. */
-function keyLineOf(privateKey: string): string {
-  return privateKey.split('\n')[2] ?? '';
-}
-
 function logText(): string {
   const { logs } = stack.places;
   return readdirSync(logs)
     .filter((name) => name.startsWith('worker') || name.startsWith('bot'))
     .map((name) => readFileSync(join(logs, name), 'utf8'))
     .join('\n');
-}
-
-/** Every entry of the escrow, decrypted with the operator's identity, by its label. */
-async function readEscrow(): Promise<Record<string, string>> {
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(stack.secrets.ageIdentity);
-  const entries: Record<string, string> = {};
-  for (const name of readdirSync(stack.places.escrow)) {
-    const armored = readFileSync(join(stack.places.escrow, name), 'utf8');
-    const label = /-run\d+-(.+)-[0-9a-f]{8}\.age$/.exec(name)?.[1] ?? name;
-    entries[label] = await decrypter.decrypt(armor.decode(armored), 'text');
-  }
-  return entries;
 }

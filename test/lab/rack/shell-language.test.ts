@@ -32,6 +32,7 @@ describe('scripts that give the same output and exit code as in a real shell', (
     'for x in a b "c d"; do echo "[$x]"; done',
     'i=0; while [ $i -lt 3 ]; do i=$((i + 1)); echo $i; done',
     'i=5; until [ $i -eq 2 ]; do i=$((i-1)); [ $i -eq 3 ] && continue; echo $i; done',
+    'for m in /nonexistent*/misc; do [ -e "$m" ] || continue; echo $m; done',
     'if false; then echo no; elif [ 1 = 1 ]; then echo yes; else echo no; fi',
     'case abc.bfb in *.iso) echo iso;; *.bfb | *.img) echo bfb;; esac',
     'f() { echo "$# $1"; return 3; }; f x y; echo $?',

@@ -12,6 +12,7 @@ const LabReady = z.object({
   inventory: z.string(),
   control: z.string(),
   chat: z.object({ url: z.string(), apiUrl: z.string(), botToken: z.string(), appToken: z.string() }),
+  credentials: z.record(z.string(), z.string()),
   hosts: z.array(
     z.object({
       name: z.string(),
@@ -59,9 +60,10 @@ export class Processes {
   }
 
   /** Starts the lab and waits until everything in it listens. */
-  async startLab(recipient: string, hosts: number): Promise<LabReady> {
+  async startLab(recipient: string, hosts: number, whole: boolean): Promise<LabReady> {
     const { folder, publicKeyFile } = this.#places;
     const args = ['--dir', join(folder, 'lab'), '--time-factor', String(this.#timeFactor), '--hosts', String(hosts)];
+    if (whole) args.push('--whole');
     mkdirSync(join(folder, 'lab'));
     const lab = this.#start(
       'lab',
@@ -130,17 +132,17 @@ export class Processes {
     return [...this.#known].map(([name, { child }]) => `--- ${name}\n${tail(child.log, lines)}`).join('\n');
   }
 
-  /** Files an operator's key with the real command line; it travels over standard input. */
-  async importKey(name: string, privateKey: string, common: Settings): Promise<void> {
+  /** Files a secret with the real command line; it travels over standard input. */
+  async importSecret(name: string, secret: string, common: Settings): Promise<void> {
     const args = ['--import', 'tsx', 'src/cli.ts', 'credentials', 'import', name, '-'];
     const options = { cwd: repository, env: { ...this.#environment(), ...common }, timeout: importLimitMs };
     await new Promise<void>((resolve, reject) => {
       const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
         if (error === null) resolve();
-        else reject(new Error(`the key could not be imported: ${stdout}${stderr}`));
+        else reject(new Error(`the credential could not be imported: ${stdout}${stderr}`));
       });
       child.stdin?.on('error', () => undefined);
-      child.stdin?.end(privateKey);
+      child.stdin?.end(secret);
     });
   }
 

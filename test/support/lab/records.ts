@@ -15,22 +15,20 @@ const recentRuns = 1;
 export class Records {
   readonly space: RedisSpace;
   readonly stores: Stores;
-  /** Blocks while it waits for entries, so it has a connection of its own. */
-  readonly #waiting: RedisSpace;
+  /** Each blocks while it waits for entries, so whoever waits has a connection of its own; these are free. */
+  readonly #idle: RedisSpace[] = [];
 
-  private constructor(space: RedisSpace, waiting: RedisSpace) {
+  private constructor(space: RedisSpace) {
     this.space = space;
     this.stores = createStores(space, { clock, logger: silent });
-    this.#waiting = waiting;
   }
 
   static async open(url: string): Promise<Records> {
-    const space = await connect(url, 'worker', { logger: silent });
-    return new Records(space, await space.open('queue'));
+    return new Records(await connect(url, 'worker', { logger: silent }));
   }
 
   async close(): Promise<void> {
-    await this.#waiting.close();
+    for (const waiting of this.#idle) await waiting.close();
     await this.space.close();
   }
 
@@ -81,13 +79,18 @@ export class Records {
   ): Promise<JournalEntry> {
     const key = this.space.key('journal', id, unit);
     const deadlineMs = Date.now() + limitMs;
-    for (let after = '0-0'; Date.now() < deadlineMs;) {
-      const reply = await this.#waiting.client.xread('COUNT', 100, 'BLOCK', 500, 'STREAMS', key, after);
-      for (const [entryId, fields] of reply?.[0]?.[1] ?? []) {
-        after = entryId;
-        const event = JSON.parse(fields[1] ?? 'null') as JournalEvent;
-        if (matches(event)) return { id: entryId, runId: id, unit, atMs: Number(entryId.split('-')[0]), event };
+    const waiting = this.#idle.pop() ?? (await this.space.open('queue'));
+    try {
+      for (let after = '0-0'; Date.now() < deadlineMs;) {
+        const reply = await waiting.client.xread('COUNT', 100, 'BLOCK', 500, 'STREAMS', key, after);
+        for (const [entryId, fields] of reply?.[0]?.[1] ?? []) {
+          after = entryId;
+          const event = JSON.parse(fields[1] ?? 'null') as JournalEvent;
+          if (matches(event)) return { id: entryId, runId: id, unit, atMs: Number(entryId.split('-')[0]), event };
+        }
       }
+    } finally {
+      this.#idle.push(waiting);
     }
     throw new Error(`run ${id}, ${unit}: no such entry within ${limitMs / 1000} s\n${await this.describe(id)}`);
   }

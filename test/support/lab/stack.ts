@@ -21,6 +21,8 @@ const keyName = 'ssh-ops';
 export interface StackOptions {
   /** So many hosts `as7`, `as8`, `as9`... with one factory-fresh card each; 2 when left out. */
   readonly hosts?: number;
+  /** Factory-fresh hosts, and everything is wanted of them: DOCA, image, Arm and what follows. */
+  readonly whole?: boolean;
   /** Ids of the workers to start; `worker` when left out. */
   readonly workers?: readonly string[];
   readonly logLevel?: string;
@@ -65,6 +67,8 @@ export class Stack {
   readonly redisUrl: string;
   readonly #redis: RedisDatabase;
   readonly #common: Readonly<Record<string, string>>;
+  /** Lines that start a run are typed one after the other: a new run belongs to the line before it. */
+  #ordering: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: StackParts) {
     const { places, processes, lab, redis, records, secrets, common } = parts;
@@ -112,6 +116,12 @@ export class Stack {
 
   /** Types a line that starts a run, and returns the number of that run. */
   async order(user: PersonName, line: string): Promise<number> {
+    const ordered = this.#ordering.then(async () => this.#order(user, line));
+    this.#ordering = ordered.catch(() => undefined);
+    return ordered;
+  }
+
+  async #order(user: PersonName, line: string): Promise<number> {
     const before = await this.records.newestRun();
     const heard = this.people.answers(user).length;
     const said = await this.people.say(user, line);
@@ -208,13 +218,16 @@ async function startParts(places: Places, processes: Processes, options: StackOp
   writePrivate(places.publicKeyFile, `${keys.public}\n`);
   const [redis, lab] = await Promise.all([
     takeRedis(places.logs),
-    processes.startLab(await identityToRecipient(identity), options.hosts ?? 2),
+    processes.startLab(await identityToRecipient(identity), options.hosts ?? 2, options.whole === true),
   ]);
   if (options.inventory) writeFileSync(lab.inventory, options.inventory(readFileSync(lab.inventory, 'utf8')));
   const common = { REDIS_URL: redis.url, DPUBOT_INVENTORY: lab.inventory, LOG_LEVEL: options.logLevel ?? 'info' };
   const [records] = await Promise.all([
     Records.open(redis.url),
-    processes.importKey(keyName, keys.private, common),
+    processes.importSecret(keyName, keys.private, common),
+    ...(options.whole === true
+      ? Object.entries(lab.credentials).map(async ([name, secret]) => processes.importSecret(name, secret, common))
+      : []),
     processes.startBot('bot', common, lab.chat),
     ...(options.workers ?? ['worker']).map(async (id) => processes.startWorker(id, common)),
   ]);
