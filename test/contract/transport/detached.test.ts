@@ -99,7 +99,9 @@ describe.each(servers)('detached commands: %s', (name, start) => {
     const job = folder();
     const state = await host.startDetached(job, ['sleep', '30'], call);
     if (state.kind !== 'running') throw new Error(`it is ${state.kind}`);
-    await host.run(['sh', '-c', 'pkill -KILL -P "$1"; kill -KILL "$1"', 'sh', String(state.pid)], call);
+    // The runner first: it would write down how its child ended.
+    const script = 'children=$(pgrep -P "$1"); kill -KILL "$1" $children';
+    await host.run(['sh', '-c', script, 'sh', String(state.pid)], call);
     const after = await ended(job);
     expect(after.kind === 'unknown' ? after.reason : after.kind).toMatch(/process is gone|exit status/);
   });
