@@ -60,7 +60,9 @@ export class ChatClient {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       signal: AbortSignal.timeout(requestLimitMs),
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      // A kept connection may be closed by the server in the instant it is used again: each request has its own.
+      headers: { connection: 'close', 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const value: unknown = await response.json();
     if (response.ok) return value;

@@ -158,7 +158,8 @@ async function switchFault(action: Exclude<Action, { kind: 'say' }>, demo: Demo)
   const response = await fetch(`${demo.stage.controlUrl}${path}`, {
     method: isSet ? 'POST' : 'DELETE',
     signal: AbortSignal.timeout(5_000),
-    ...(isSet && { body: JSON.stringify(fault), headers: { 'content-type': 'application/json' } }),
+    headers: { connection: 'close', 'content-type': 'application/json' },
+    ...(isSet && { body: JSON.stringify(fault) }),
   });
   const answer = (await response.json()) as { readonly error?: string };
   if (!response.ok) throw new Problem(answer.error ?? `The lab refused the fault ${fault.name}.`);

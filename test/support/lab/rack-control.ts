@@ -78,7 +78,9 @@ export class RackControl {
     const response = await fetch(`${this.#url}${path}`, {
       method,
       signal: AbortSignal.timeout(requestLimitMs),
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      // A kept connection may be closed by the server in the instant it is used again: each request has its own.
+      headers: { connection: 'close', 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.json();
