@@ -18,6 +18,8 @@ describe('who may import whom', () => {
 
   it.each([
     ['domain from errors', importing('src/domain/plan.ts', 'src/errors.ts')],
+    ['a file of the catalogue from a step', importing('src/steps/identify.ts', 'src/errors/cards.ts')],
+    ['the whole catalogue from a file of it', importing('src/errors/cards.ts', 'src/errors.ts')],
     ['a step from the transport', importing('src/steps/set-secure-boot.ts', 'src/transport/ssh/pool.ts')],
     ['a command from a step', importing('commands/provision.ts', 'src/steps/identify.ts')],
     ['a command from a job other than its payload', importing('commands/provision.ts', 'jobs/provision.ts')],
@@ -49,6 +51,7 @@ describe('libraries and their owners', () => {
     ['block types of Slack at run time in a report', importing('src/report/card.ts', '@slack/types')],
     ['a package nobody has been given', importing('src/report/card.ts', 'left-pad')],
     ['the file system in a pure room', importing('src/report/card.ts', 'node:fs')],
+    ['the file system in a file of the catalogue', importing('src/errors/flash.ts', 'node:fs')],
   ])('catches %s', (_title, violation) => {
     expect(libraryViolations([violation])).toHaveLength(1);
   });

@@ -1,0 +1,102 @@
+import { again, make, type WithState } from './ops-error.ts';
+
+/** Holds, leases, plans, and how a step ends; `bug` stands for what is nobody else's. */
+export const engineErrors = {
+  hostHeld: (a: { host: string; run: number; by: string; since: string }) =>
+    make('host-held', 'permanent', {
+      what: `${a.host} is held by run ${a.run} (${a.by}, since ${a.since}).`,
+      why: 'That run has begun to change the host or its cards and has not finished.',
+      next: `Finish it with \`/dpu resume ${a.run}\`, give the host back with \`/dpu cancel ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
+    }),
+  unitBusy: (a: { unit: string; worker: string; run: number }) =>
+    make('unit-busy', 'permanent', {
+      what: `${a.unit} is being worked on right now.`,
+      why: `Worker ${a.worker} has the lease for run ${a.run}.`,
+      next: `Cancel it first with \`/dpu cancel ${a.run}\` and wait until its step has ended. Nothing was changed.`,
+    }),
+  leaseLost: (a: { unit: string }) =>
+    make('lease-lost', 'transient', {
+      what: `This worker lost its lease on ${a.unit}.`,
+      why: 'It did not renew it in time, or another worker took over.',
+      next: 'It stopped before the next write; the run goes on from the journal by itself.',
+      state: 'unknown',
+    }),
+  /** `resume`: number of the run that has written to the unit already and so holds it; a new run would wait for it. */
+  planOutdated: (a: { unit: string; differences: readonly string[]; command: string; resume?: number | undefined }) =>
+    make('plan-outdated', 'permanent', {
+      what: `${a.unit} no longer matches the approved plan.`,
+      why: a.differences.join('; '),
+      next:
+        a.resume === undefined
+          ? `Nothing was changed. Run \`${a.command}\` for a new plan.`
+          : `Nothing more was changed. \`/dpu resume ${a.resume}\` makes a new plan.`,
+      state: a.resume === undefined ? 'unchanged' : 'changed',
+    }),
+  needMissing: (a: { step: string; target: string; need: string; remedy: string }) =>
+    make('need-missing', 'permanent', {
+      what: `${a.step} cannot run on ${a.target}: it needs ${a.need}.`,
+      why: 'Nothing in this run provides it.',
+      next: a.remedy,
+    }),
+  stepTimeout: (a: { step: string; target: string; limit: string; run: number }) =>
+    make('step-timeout', 'needs-human', {
+      what: `${a.step} on ${a.target} did not finish within ${a.limit}.`,
+      why: 'The step was stopped at its limit; what it had begun may still be going on in the card.',
+      next: `Look at the card (see the runbook). ${again(a.run)}`,
+      state: 'unknown',
+    }),
+  lookTimeout: (a: { step: string; target: string; limit: string; run: number }) =>
+    make('look-timeout', 'transient', {
+      what: `Looking at ${a.target} for ${a.step} took longer than ${a.limit}.`,
+      why: 'The host or the BMC of the card accepts connections and does not answer in time.',
+      next: `Look whether it is overloaded or hung. ${again(a.run)} Nothing was changed by looking.`,
+    }),
+  noWorker: (a: { unit: string; site: string; limit: string; run: number } & WithState) =>
+    make('no-worker', 'transient', {
+      what: `Nobody took up the work on ${a.unit} for ${a.limit}.`,
+      why: `No worker of site "${a.site}" is running, or all of them are busy.`,
+      next: `Start a worker with \`DPUBOT_SITE=${a.site}\`, or wait until the others are free. ${again(a.run)}`,
+      state: a.state ?? 'unchanged',
+    }),
+  verifyMismatch: (a: { step: string; target: string; check: string; expected: string; actual: string; run: number }) =>
+    make('verify-mismatch', 'needs-human', {
+      what: `${a.step} ended on ${a.target}, but ${a.check} is ${a.actual} instead of ${a.expected}.`,
+      why: 'The card accepted the change and does not show it.',
+      next: `Follow the runbook. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  outcomeUnknown: (a: { what: string; why: string; run: number; evidence?: string | undefined }) =>
+    make('outcome-unknown', 'needs-human', {
+      what: a.what,
+      why: a.why,
+      next: `Look before anything is sent again (see the runbook). ${again(a.run)}`,
+      state: 'unknown',
+      evidence: a.evidence,
+    }),
+  hookFailed: (
+    a: { host: string; hook: 'drain' | 'undrain'; exitCode: number; output: string; run: number } & WithState,
+  ) =>
+    make('hook-failed', 'permanent', {
+      what: `The ${a.hook} hook of ${a.host} ended with ${a.exitCode}.`,
+      why: a.output === '' ? 'It printed nothing.' : a.output,
+      next:
+        a.hook === 'drain'
+          ? `Nothing disruptive was begun. Take the load off ${a.host} or correct the hook. ${again(a.run)}`
+          : `The cards are done. Put the load back on ${a.host} by hand, or correct the hook. ${again(a.run)}`,
+      state: a.state ?? 'unchanged',
+    }),
+  cancelled: (a: { run: number; by: string; target: string } & WithState) =>
+    make('cancelled', 'permanent', {
+      what: `Run ${a.run} was cancelled by ${a.by}.`,
+      why: `The work on ${a.target} stopped between two steps.`,
+      next: `\`/dpu resume ${a.run}\` goes on; \`/dpu run ${a.run}\` shows what is done.`,
+      state: a.state ?? 'unchanged',
+    }),
+  bug: (a: { detail: string }) =>
+    make('bug', 'bug', {
+      what: 'dpubot itself failed.',
+      why: a.detail,
+      next: 'Report it with the run number; `/dpu resume` is safe, every step looks before it acts.',
+      state: 'unknown',
+    }),
+} as const;

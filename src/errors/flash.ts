@@ -1,0 +1,142 @@
+import { again, make, type Cause, type WithState } from './ops-error.ts';
+
+/** Images on their way to a host, and the flash of a card. */
+export const flashErrors = {
+  rshimNotFound: (a: { target: string; host: string; why: string }) =>
+    make('rshim-not-found', 'permanent', {
+      what: `${a.host} has no rshim device of ${a.target}.`,
+      why: a.why,
+      next: `Look at \`systemctl status rshim\` on ${a.host} and at \`/dev/rshim*\`; nothing was sent to the card.`,
+    }),
+  rshimOwnedByBmc: (a: { target: string; host: string; why: string; run: number }) =>
+    make('rshim-owned-by-bmc', 'permanent', {
+      what: `The BMC of ${a.target} owns its rshim and does not give it to ${a.host}.`,
+      why: a.why,
+      next: `Switch BMC rshim off (\`systemctl disable --now rshim\` on the BMC), restart the rshim service of ${a.host}, or reset the BMC. ${again(a.run)} The image was not pushed; the Arm runs as before.`,
+      state: 'changed',
+    }),
+  flashRunning: (a: { target: string; host: string; seen: string }) =>
+    make('flash-running', 'permanent', {
+      what: `A bfb-install is running on ${a.host}, so ${a.target} is not flashed now.`,
+      why: a.seen,
+      next: 'Let it end, or end it where it was started; two pushes at once spoil each other. Nothing was sent to this card.',
+    }),
+  powerWhileFlashing: (a: { host: string; seen: string }) =>
+    make('power-while-flashing', 'permanent', {
+      what: `A bfb-install is running on ${a.host}, so the host is not switched off now.`,
+      why: a.seen,
+      next: 'Let it end, or end it where it was started, then resume the run. A card that loses power in a flash has no system.',
+    }),
+  pushFailed: (a: { target: string; line: string; run: number }) =>
+    make('push-failed', 'permanent', {
+      what: `The image could not be pushed to ${a.target}.`,
+      why: a.line,
+      next: `The Arm was stopped for it and has no usable system until it is flashed; network and BMC of the card are as before. Look at \`journalctl -u rshim\` of the host. \`/dpu resume ${a.run}\` pushes anew.`,
+      state: 'changed',
+      evidence: a.line,
+    }),
+  installerFailed: (a: { target: string; line: string; run: number }) =>
+    make('installer-failed', 'permanent', {
+      what: `The installer on ${a.target} did not finish.`,
+      why: a.line,
+      next: `The system on its Arm is erased or incomplete. Remove the cause the line names (disk of the card, the image itself). \`/dpu resume ${a.run}\` flashes it anew.`,
+      state: 'changed',
+      evidence: a.line,
+    }),
+  bmcUpdateFailed: (a: { target: string; why: string; run: number } & WithState) =>
+    make('bmc-update-failed', 'permanent', {
+      what: `The BMC parts of the image were not installed on ${a.target}.`,
+      why: a.why,
+      next:
+        a.state === 'unchanged'
+          ? `Nothing was sent to the card. Correct it, or set \`bmcComponents: skip\` in the profile. ${again(a.run)}`
+          : `The Arm has the new system; its BMC keeps the old firmware. Correct the cause, or set \`bmcComponents: skip\` in the profile and start a new run. \`/dpu resume ${a.run}\` flashes it anew.`,
+      state: a.state ?? 'changed',
+    }),
+  flashTimeout: (a: { target: string; doing: string; limit: string; run: number }) =>
+    make('flash-timeout', 'needs-human', {
+      what: `The flash of ${a.target} was not done within ${a.limit}.`,
+      why: `It stood at: ${a.doing}.`,
+      next: `The system on its Arm may be incomplete. Read the console of the card (see the runbook). ${again(a.run)}`,
+      state: 'changed',
+    }),
+  flashInterrupted: (a: { target: string; why: string; run: number }) =>
+    make('flash-interrupted', 'needs-human', {
+      what: `The flash of ${a.target} was interrupted: the system on its Arm is incomplete.`,
+      why: `${a.why}. Nothing is pushing any more.`,
+      next: `Find out why (see the runbook). \`/dpu resume ${a.run}\` flashes the card anew.`,
+      state: 'unknown',
+    }),
+  flashLinkLost: (a: { target: string; host: string; limit: string; run: number } & Cause) =>
+    make('flash-link-lost', 'transient', {
+      what: `${a.host} did not answer for ${a.limit} while ${a.target} was being flashed.`,
+      why: a.cause instanceof Error ? a.cause.message : 'the connection failed',
+      next: `The push goes on by itself on the host. When ${a.host} answers again, \`/dpu resume ${a.run}\` picks it up; nothing is pushed twice.`,
+      state: 'unknown',
+      cause: a.cause,
+    }),
+  uefiShell: (a: { target: string; seen: string; run: number }) =>
+    make('uefi-shell', 'needs-human', {
+      what: `${a.target} was flashed and stays in UEFI: its new system does not start.`,
+      why: a.seen,
+      next: `Choose the disk in the boot manager, or flash another image (see the runbook). ${again(a.run)}`,
+      state: 'changed',
+    }),
+  unknownImage: (a: { target: string; runs: string; wanted: string; why: string; next: string }) =>
+    make('unknown-image', 'permanent', {
+      what: `${a.target} runs ${a.runs}; wanted is ${a.wanted}.`,
+      why: a.why,
+      next: a.next,
+    }),
+  uploadFailed: (a: { host: string; file: string; arrivedBytes: number; totalBytes: number; why: string } & Cause) =>
+    make('upload-failed', 'transient', {
+      what: `Sending ${a.file} to ${a.host} broke off: ${a.arrivedBytes} of ${a.totalBytes} bytes have arrived.`,
+      why: a.why,
+      next: 'Correct the cause and resume the run: it goes on with what is there.',
+      state: 'changed',
+      cause: a.cause,
+    }),
+  imageFileUnreadable: (a: { file: string; problem: string } & Cause) =>
+    make('image-file-unreadable', 'permanent', {
+      what: `The image file ${a.file} on this worker cannot be sent.`,
+      why: a.problem,
+      next: 'Put the right file there on every worker of the site, or correct `file` and `bytes` in the inventory, then resume the run.',
+      cause: a.cause,
+    }),
+  imageSpaceMissing: (a: { host: string; folder: string; neededBytes: number; freeBytes: number } & WithState) =>
+    make('image-space-missing', 'permanent', {
+      what: `${a.host} has too little space for the images in ${a.folder}.`,
+      why: `${a.neededBytes} bytes are needed (256 MiB of it as a margin), ${a.freeBytes} are free.`,
+      next: 'Make room on that file system, then run the command again. No card was touched.',
+      state: a.state ?? 'unchanged',
+    }),
+  imageDownloadFailed: (a: { host: string; image: string; from: string; problem: string }) =>
+    make('image-download-failed', 'permanent', {
+      what: `${a.host} could not download ${a.image} from ${a.from}.`,
+      why: a.problem,
+      next: 'Correct the URL, the proxy or the access of the host, or name the image as a `file` of the worker; then resume the run. No card was touched.',
+      state: 'changed',
+    }),
+  imageDownloadBroken: (a: {
+    host: string;
+    image: string;
+    from: string;
+    tries: number;
+    arrivedBytes: number;
+    totalBytes: number;
+    problem: string;
+  }) =>
+    make('image-download-broken', 'transient', {
+      what: `The download of ${a.image} from ${a.from} to ${a.host} broke off ${a.tries} times: ${a.arrivedBytes} of ${a.totalBytes} bytes have arrived.`,
+      why: a.problem,
+      next: 'Look at the network between them and resume the run: it goes on with what is there. No card was touched.',
+      state: 'changed',
+    }),
+  imageHashMismatch: (a: { host: string; image: string; from: string; expected: string; seen: string }) =>
+    make('image-hash-mismatch', 'permanent', {
+      what: `What ${a.host} got from ${a.from} is not the image ${a.image}: it was removed, and nothing was flashed.`,
+      why: `Expected ${a.expected}, seen ${a.seen}.`,
+      next: 'Compare both with what the publisher of the image says; correct `sha256` and `bytes` or the source in the inventory, then run the command again.',
+      state: 'changed',
+    }),
+} as const;
