@@ -1,38 +1,13 @@
-import type { BmcReader, BmcSession } from '../domain/device-ports.ts';
-import type { ApplyContext, ObserveContext } from '../domain/step.ts';
+import type { ApplyContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import type { DpuSystem } from '../facts/dpu-system.ts';
 import { notReported, readDpuSystem } from '../facts/dpu-system.ts';
+import { bmcSession } from './bmc-session.ts';
 
 const resetPath = '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset';
 const pollMs = 5_000;
 /** DPF and infra-controller both allow five minutes from reset to OsIsRunning. */
 const bootLimitMs = 300_000;
-
-/** The full session of a card, or the error that says why there is none. */
-export async function bmcSession(context: ApplyContext): Promise<BmcSession> {
-  return openSession(context);
-}
-
-/** Reading face of the same session, for `observe`. */
-export async function bmcReader(context: ObserveContext): Promise<BmcReader> {
-  return openSession(context);
-}
-
-async function openSession(context: ObserveContext): Promise<BmcSession> {
-  const target = context.dpu.name;
-  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
-  switch (login.state) {
-    case 'in':
-      return login.session;
-    case 'locked':
-      throw errors.bmcLocked({ target, untilIso: new Date(login.untilMs).toISOString() });
-    case 'unpinned':
-      throw errors.bmcUnpinned({ target });
-    case 'refused':
-      throw errors.bmcLoginRefused({ target, tried: login.tried });
-  }
-}
 
 /** A state before the reset, as it is journaled with the intent: what later counts as evidence is held against it. */
 interface Before {
@@ -49,15 +24,39 @@ interface Before {
  * Source: NVIDIA BlueField BMC docs (ComputerSystem.Reset resets the Arm complex only; BootProgress lags by about 30 s).
  */
 export async function resetArm(context: ApplyContext, name: string, ordinal: string): Promise<void> {
+  await reset(context, { name, ordinal, settles: true, isOver: ({ bootState }) => bootState === 'OsIsRunning' });
+}
+
+/**
+ * As `resetArm`, for a card whose system cannot start: it is reset as it stands, and the reset counts as soon as it has
+ * begun. What the boot comes to is for the caller to see.
+ */
+export async function restartArm(context: ApplyContext, name: string, ordinal: string): Promise<void> {
+  await reset(context, { name, ordinal, settles: false, isOver: () => true });
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly ordinal: string;
+  /** Waits out a boot that is under way before. */
+  readonly settles: boolean;
+  /** Asked once the reset is proven. */
+  readonly isOver: (now: DpuSystem) => boolean;
+}
+
+async function reset(context: ApplyContext, wanted: Wanted): Promise<void> {
+  const { name, ordinal } = wanted;
   const last = context.actions.findLast((action) => action.action === name);
   const open = last?.done === false ? last : undefined;
   const now =
-    open === undefined ? await settle(context) : await readDpuSystem(await bmcSession(context), context.signal);
+    open === undefined && wanted.settles
+      ? await settle(context)
+      : await readDpuSystem(await bmcSession(context), context.signal);
   const before = isBefore(open?.before) ? open.before : { bootState: now.bootState, bootStateTime: now.bootStateTime };
   const alreadySent = open !== undefined && hasMoved(before, now);
   await context.act({ name, text: `${ordinal} Arm reset of ${context.dpu.name}`, before }, async () => {
     if (!alreadySent) await sendReset(context);
-    const evidence = await waitForOs(context, before, ordinal);
+    const evidence = await watchReset(context, before, wanted);
     return { evidence: `${alreadySent ? 'was under way; ' : ''}${evidence}`, value: undefined };
   });
 }
@@ -89,8 +88,8 @@ async function sendReset(context: ApplyContext): Promise<void> {
   }
 }
 
-/** Polls the boot progress until the card is up after a reset was seen. Returns the evidence as a sentence. */
-async function waitForOs(context: ApplyContext, before: Before, ordinal: string): Promise<string> {
+/** Polls the boot progress until a reset was seen and is over. Returns the evidence as a sentence. */
+async function watchReset(context: ApplyContext, before: Before, { ordinal, isOver }: Wanted): Promise<string> {
   const startMs = context.clock.nowMs();
   const limitMs = context.clock.deadlineMs(bootLimitMs);
   const seen: string[] = [];
@@ -102,8 +101,7 @@ async function waitForOs(context: ApplyContext, before: Before, ordinal: string)
       state = now.bootState;
       moved ||= hasMoved(before, now);
       if (seen.at(-1) !== state) seen.push(state);
-      if (moved && state === 'OsIsRunning')
-        return `${seen.join(' > ')}; stamp ${before.bootStateTime} -> ${now.bootStateTime}`;
+      if (moved && isOver(now)) return `${seen.join(' > ')}; stamp ${before.bootStateTime} -> ${now.bootStateTime}`;
     }
     const text = `waiting for the ${ordinal} Arm reset of ${context.dpu.name}: ${state}`;
     await context.progress({ text, sinceMs: startMs, limitMs });

@@ -4,7 +4,7 @@ import { errors } from '../errors.ts';
 import type { DpuMode } from '../facts/dpu-mode.ts';
 import { readDpuMode } from '../facts/dpu-mode.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
-import { bmcReader } from './arm-reset.ts';
+import { bmcReader } from './bmc-session.ts';
 
 interface Params {
   /** A card in NIC mode is put into DPU mode later in this run (`--set-mode`). */

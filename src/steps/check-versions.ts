@@ -11,7 +11,7 @@ import type { Drivers } from '../facts/drivers.ts';
 import { readDrivers } from '../facts/drivers.ts';
 import type { NicFirmware } from '../facts/nic-firmware.ts';
 import { readNicFirmware } from '../facts/nic-firmware.ts';
-import { bmcReader } from './arm-reset.ts';
+import { bmcReader } from './bmc-session.ts';
 import { armSession, serialOf } from './arm-session.ts';
 import { pciAddressesOf } from './power-cards.ts';
 

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import type { Verdict } from '../domain/outcome.ts';
 import type { Reboot } from '../domain/plan.ts';
-import type { BmcSession } from '../domain/device-ports.ts';
 import type { ApplyContext, Diff } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
-import { errors, OpsError } from '../errors.ts';
+import { errors } from '../errors.ts';
 import type { SecureBoot } from '../facts/secure-boot.ts';
-import { isSecureBootOff, readSecureBoot, secureBootResource, secureBootText } from '../facts/secure-boot.ts';
-import { bmcReader, bmcSession, resetArm } from './arm-reset.ts';
+import { isSecureBootOff, readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
+import { resetArm } from './arm-reset.ts';
+import { bmcReader, bmcSession } from './bmc-session.ts';
 import { isFlashUnderWay } from './flash-under-way.ts';
+import { patchSecureBootOff } from './secure-boot-off.ts';
 
 type Observed = SecureBoot | 'flash-under-way';
+
 /** UEFI fetches the setting in the first boot and runs with it in the second. */
 const resetsToTakeEffect = 2;
 /** One too many is allowed: a boot may have been under way. */
@@ -101,29 +103,13 @@ async function makeReported(context: ApplyContext): Promise<void> {
 
 /** Returns whether this run switched it off (now or before a crash): then two resets are due, whatever is shown. */
 async function switchOff(context: ApplyContext): Promise<boolean> {
-  const session = await bmcSession(context);
-  const state = await readSecureBoot(session, context.signal);
+  const state = await readSecureBoot(await bmcSession(context), context.signal);
   if (state.enable === false) return context.actions.some((action) => action.action === 'patch-secure-boot');
   await context.act(
     { name: 'patch-secure-boot', text: `switch Secure Boot of ${context.dpu.name} off`, before: state },
-    async () => ({ evidence: await patchOff(context, session), value: undefined }),
+    async () => ({ evidence: await patchSecureBootOff(context), value: undefined }),
   );
   return true;
-}
-
-/** When the reply is lost the setting is read back: it shows whether the BMC took it. */
-async function patchOff(context: ApplyContext, session: BmcSession): Promise<string> {
-  const { path } = secureBootResource;
-  try {
-    const options = { timeoutMs: 30_000, signal: context.signal };
-    const reply = await session.patch(path, { SecureBootEnable: false }, options);
-    return `PATCH ${path} -> ${reply.status}`;
-  } catch (error) {
-    if (!(error instanceof OpsError) || !['bmc-reply-lost', 'bmc-timeout'].includes(error.code)) throw error;
-    const after = await readSecureBoot(await bmcSession(context), context.signal);
-    if (after.enable !== false) throw error;
-    return `PATCH ${path}: reply lost, but it reads back as off`;
-  }
 }
 
 async function rebootUntilOff(context: ApplyContext, patched: boolean): Promise<void> {

@@ -13,6 +13,9 @@ export const flashActs = {
   giveUp: (attempt: number): string => `give-up-push-${attempt}`,
   clear: (attempt: number): string => `remove-bf-cfg-${attempt}`,
   boot: (attempt: number): string => `await-boot-${attempt}`,
+  /** Secure Boot came back, and the new system cannot start with it. */
+  secureBootOff: (attempt: number): string => `secure-boot-off-${attempt}`,
+  freeingReset: (attempt: number): string => `freeing-reset-${attempt}`,
   record: (attempt: number): string => `record-image-${attempt}`,
 } as const;
 

@@ -4,7 +4,7 @@ import { errors, OpsError } from '../errors.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
 import type { CardRshim } from '../facts/rshim.ts';
 import { isSecureBootOff, readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
-import { bmcSession } from './arm-reset.ts';
+import { bmcSession } from './bmc-session.ts';
 import { fileArmPassword } from './flash-arm-password.ts';
 import type { PushBefore } from './flash-attempts.ts';
 import { removeBfCfg, writeBfCfg } from './flash-config.ts';

@@ -7,7 +7,7 @@ import type { CardRshim } from '../facts/rshim.ts';
 import { readRshimService } from '../facts/rshim.ts';
 import type { RshimSettings } from '../facts/rshim-owner.ts';
 import { bmcOemResource, readRshimSettings } from '../facts/rshim-owner.ts';
-import { bmcReader, bmcSession } from './arm-reset.ts';
+import { bmcReader, bmcSession } from './bmc-session.ts';
 import { bestEffort, findCardRshim, lookForRshim, refuseWhilePushing, writeMisc } from './flash-rshim.ts';
 import { runOk } from './remote.ts';
 

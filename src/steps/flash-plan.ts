@@ -3,6 +3,7 @@ import type { Diff } from '../domain/step.ts';
 import { isSecureBootOff, secureBootText } from '../facts/secure-boot.ts';
 import { judgeImage } from './flash-image.ts';
 import type { FlashParams } from './flash-params.ts';
+import { freeingResetsAtMost } from './flash-secure-boot.ts';
 import type { FlashState } from './flash-state.ts';
 import { byteText } from './flash-text.ts';
 
@@ -44,9 +45,13 @@ function present(state: FlashState): string {
   return release ?? 'what is there';
 }
 
-/** The Arm is reset for the push and once more into the new system; with BMC parts the BMC restarts too. */
+/**
+ * The Arm is reset for the push and once more into the new system, and more often where Secure Boot comes back and the
+ * image is not signed; with BMC parts the BMC restarts too.
+ */
 export function flashReboots(params: FlashParams, target: string): readonly Reboot[] {
-  const arm: Reboot = { what: 'arm', target, times: 2, certainty: 'planned' };
-  if (params.bmcComponents === 'skip') return [arm];
-  return [arm, { what: 'bmc', target, times: 1, certainty: 'at-most' }];
+  const arm: Reboot[] = [{ what: 'arm', target, times: 2, certainty: 'planned' }];
+  if (params.secureBootMustBeOff) arm.push({ what: 'arm', target, times: freeingResetsAtMost, certainty: 'at-most' });
+  if (params.bmcComponents === 'skip') return arm;
+  return [...arm, { what: 'bmc', target, times: 1, certainty: 'at-most' }];
 }

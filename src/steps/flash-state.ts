@@ -5,7 +5,7 @@ import type { ArmImage } from '../facts/card-image.ts';
 import { readArmImage, readDpuOs } from '../facts/card-image.ts';
 import type { SecureBoot } from '../facts/secure-boot.ts';
 import { readSecureBoot } from '../facts/secure-boot.ts';
-import { bmcReader } from './arm-reset.ts';
+import { bmcReader } from './bmc-session.ts';
 import { pushesOf } from './flash-attempts.ts';
 import type { FlashParams } from './flash-params.ts';
 import { observeRshim } from './flash-ownership.ts';

@@ -1,15 +1,15 @@
 import type { ApplyContext } from '../domain/step.ts';
-import type { OpsError } from '../errors.ts';
-import { errors } from '../errors.ts';
+import { errors, OpsError } from '../errors.ts';
 import type { DpuSystem } from '../facts/dpu-system.ts';
 import { notReported, readDpuSystem } from '../facts/dpu-system.ts';
 import type { InstallerLog } from '../facts/installer-log.ts';
 import { closeInstallerLog, emptyInstallerLog, feedInstallerLog } from '../facts/installer-log.ts';
-import { bmcSession } from './arm-reset.ts';
+import { bmcSession } from './bmc-session.ts';
 import type { Pushed } from './flash-attempts.ts';
 import { flashActs } from './flash-attempts.ts';
 import { giveUp } from './flash-judge.ts';
 import { giveRshimBackAfter, takeRshim } from './flash-ownership.ts';
+import { leaveSecureBoot } from './flash-secure-boot.ts';
 import { bestEffort, findCardRshim, quietRshim, speakUp, tolerant } from './flash-rshim.ts';
 
 const pollMs = 5_000;
@@ -42,7 +42,7 @@ export async function awaitBoot(context: ApplyContext, pushed: Pushed): Promise<
     await context.act({ name, text: `wait for the new system of ${target}` }, async () => {
       await tolerant(async () => speakUp(context));
       try {
-        return { evidence: await pollBoot(context, pushed), value: undefined };
+        return { evidence: await bootAtLast(context, pushed), value: undefined };
       } finally {
         await tolerant(async () => quietRshim(context));
       }
@@ -51,6 +51,17 @@ export async function awaitBoot(context: ApplyContext, pushed: Pushed): Promise<
     await giveRshimBackAfter(context, error);
     throw error;
   }
+}
+
+/** The card may have to be freed from Secure Boot before its system can start. */
+async function bootAtLast(context: ApplyContext, pushed: Pushed): Promise<string> {
+  for (;;)
+    try {
+      return await pollBoot(context, pushed);
+    } catch (error) {
+      if (!(error instanceof OpsError) || error.code !== 'uefi-shell') throw error;
+      if (!(await leaveSecureBoot(context, pushed))) throw error;
+    }
 }
 
 async function pollBoot(context: ApplyContext, pushed: Pushed): Promise<string> {

@@ -5,7 +5,7 @@ import { readDpuMode } from '../facts/dpu-mode.ts';
 import { readDrivers } from '../facts/drivers.ts';
 import { readRshimService } from '../facts/rshim.ts';
 import { isSecureBootOff, readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
-import { bmcReader } from './arm-reset.ts';
+import { bmcReader } from './bmc-session.ts';
 import { armFailure, armLogin } from './arm-session.ts';
 
 const hostSsh: NeedCheck = () => Promise.resolve({ met: true });

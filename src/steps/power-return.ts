@@ -3,7 +3,7 @@ import type { ApplyContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
 import { readBootId } from '../facts/host-power.ts';
-import { bmcReader } from './arm-reset.ts';
+import { bmcReader } from './bmc-session.ts';
 import { powerState } from './power-reset.ts';
 
 const pollMs = 10_000;

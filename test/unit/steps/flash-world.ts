@@ -80,6 +80,8 @@ export interface FlashWorld {
     boots: 'up' | 'up-unready' | 'uefi-shell' | 'stays-in-uefi' | 'silent';
     dpuOs: string;
     secureBoot: boolean;
+    /** Arm resets, counted from the PATCH, until Secure Boot is off and a system that is not signed starts. */
+    resetsUntilFree: number;
     factory: boolean;
     /** Between these times the host does not answer. */
     lost: readonly [number, number];
@@ -119,6 +121,7 @@ export function createFlashWorld(): FlashWorld {
       boots: 'up',
       dpuOs: 'bf-bundle-2.7.0-33_24.04_ubuntu-22.04_prod',
       secureBoot: false,
+      resetsUntilFree: 2,
       factory: false,
       lost: [0, 0],
       crash: () => undefined,
@@ -320,12 +323,13 @@ function createArm({ is }: Inside): unknown {
 function createBmc(world: Inside, installedAtMs: () => number): BmcSession {
   const { is, clock } = world;
   const switches: { bmc?: boolean; host: string } = { host: 'Enabled' };
+  const secure = { enable: undefined as boolean | undefined, resets: 0 };
   const system = (): unknown => {
     const sinceMs = clock.now - installedAtMs();
     if (!Number.isFinite(sinceMs)) return systemOf('On', 'OsIsRunning', 'T1');
     if (sinceMs < 30 * second) return systemOf('On', 'OsIsRunning', 'T1');
     if (is.boots === 'uefi-shell') return systemOf('Paused', 'UEFI', 'T2');
-    if (is.boots === 'stays-in-uefi') return systemOf('On', 'UEFI', 'T2');
+    if (is.boots === 'stays-in-uefi') return systemOf('On', 'UEFI', `T2 after ${secure.resets} resets`);
     return sinceMs < 90 * second
       ? systemOf('On', 'OsStarting', 'T3')
       : systemOf('On', 'OsIsRunning', `T4 of push ${world.pushes()}`);
@@ -335,7 +339,7 @@ function createBmc(world: Inside, installedAtMs: () => number): BmcSession {
     if (path.endsWith('/SecureBoot'))
       return {
         '@odata.id': path,
-        SecureBootEnable: is.secureBoot,
+        SecureBootEnable: secure.enable ?? is.secureBoot,
         SecureBootCurrentBoot: is.secureBoot ? 'Enabled' : 'Disabled',
       };
     if (path.endsWith('Bluefield_BMC/Oem/Nvidia'))
@@ -343,11 +347,20 @@ function createBmc(world: Inside, installedAtMs: () => number): BmcSession {
     if (path.endsWith('Systems/Bluefield/Oem/Nvidia')) return { Mode: 'DpuMode', HostRshim: switches.host };
     return system();
   };
+  /** The first boot after the PATCH fetches the setting, the second runs with it. */
+  const restart = (): void => {
+    secure.resets += 1;
+    if (secure.enable !== false || secure.resets < is.resetsUntilFree) return;
+    is.secureBoot = false;
+    is.boots = 'up';
+  };
   const reply: RedfishReply = { status: 204, body: null, headers: {} };
   const write = (verb: string) => (path: string, body: unknown) => {
     world.sent.push(`${verb} ${path.split('/').slice(-2).join('/')} ${JSON.stringify(body)}`);
     if (JSON.stringify(body).includes('"BmcRShimEnabled":true')) switches.bmc = true;
     if (JSON.stringify(body).includes('"BmcRShimEnabled":false')) switches.bmc = false;
+    if (path.endsWith('/SecureBoot')) secure.enable = false;
+    if (path.endsWith('.Reset')) restart();
     return Promise.resolve(reply);
   };
   return {
