@@ -58,6 +58,7 @@ export class Files extends FileTree {
     if (node.kind === 'live') {
       if (node.file.write === undefined) throw new FileError(node.file.executable === true ? 'EACCES' : 'EPERM');
       const problem: ErrorName | null = text === '' ? null : node.file.write(text);
+      this.lookAgain();
       if (problem !== null) throw new FileError(problem);
       return;
     }

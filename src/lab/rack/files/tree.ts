@@ -47,8 +47,11 @@ export class FileTree {
     this.options = options;
   }
 
-  /** One look, in which nothing changes: the live files are put together once, not for every directory on the way. */
-  #look<T>(run: () => T): T {
+  /**
+   * One look, in which nothing changes: the live files are put together once, not for every path that is asked for.
+   * `run` must not hand over to another program on the way.
+   */
+  look<T>(run: () => T): T {
     if (this.#seen !== null) return run();
     this.#seen = new Map();
     try {
@@ -56,6 +59,11 @@ export class FileTree {
     } finally {
       this.#seen = null;
     }
+  }
+
+  /** A live file was written: what a look under way has seen may be gone. */
+  protected lookAgain(): void {
+    this.#seen?.clear();
   }
 
   #live(path: string): LiveFiles {
@@ -90,7 +98,8 @@ export class FileTree {
         const write = file.write === undefined ? 0 : 0o200;
         return { ...base, kind: 'live', file, mode: (file.rootOnly === true ? 0o400 : 0o444) | write };
       }
-      for (const each of live.keys()) if (each.startsWith(`${path}/`)) return { ...base, kind: 'dir', mode: 0o755 };
+      const inside = `${path}/`;
+      for (const each of live.keys()) if (each.startsWith(inside)) return { ...base, kind: 'dir', mode: 0o755 };
       return null;
     }
     if (!this.options.hasProgram(path)) return null;
@@ -99,7 +108,7 @@ export class FileTree {
 
   /** Absolute path with every link on the way replaced; the end too unless `keepLast`. */
   resolve(path: string, keepLast = false): string {
-    return this.#look(() => this.#resolve(path, keepLast, 0));
+    return this.look(() => this.#resolve(path, keepLast, 0));
   }
 
   #resolve(path: string, keepLast: boolean, depth: number): string {
@@ -122,12 +131,12 @@ export class FileTree {
 
   /** What is there, following links, or null. */
   find(path: string, follow = true): FoundNode | null {
-    return this.#look(() => this.at(this.resolve(path, !follow)));
+    return this.look(() => this.at(this.resolve(path, !follow)));
   }
 
   /** What is there, or ENOENT; directories on the way must be passable for the reader. */
   get(path: string, who: Who, follow = true): FoundNode {
-    return this.#look(() => {
+    return this.look(() => {
       const real = this.resolve(path, !follow);
       this.pass(real, who);
       const node = this.at(real);
@@ -200,7 +209,7 @@ export class FileTree {
 
   /** Names in a directory, sorted. */
   list(path: string): string[] {
-    return this.#look(() => this.#list(path));
+    return this.look(() => this.#list(path));
   }
 
   #list(path: string): string[] {
@@ -209,15 +218,20 @@ export class FileTree {
     if (mounted !== null) return mounted.files.list(mounted.path);
     const prefix = real === '/' ? '/' : `${real}/`;
     const names = new Set<string>();
-    const keys = [Object.keys(this.options.stored()), Object.keys(this.options.mounts ?? {})];
-    if (isLivePlace(real) || real === '/') keys.push([...this.#live(real).keys()]);
-    for (const key of keys.flat())
-      if (key !== prefix && key.startsWith(prefix)) names.add(key.slice(prefix.length).split('/')[0] ?? '');
+    const sources: Iterable<string>[] = [Object.keys(this.options.stored()), Object.keys(this.options.mounts ?? {})];
+    if (isLivePlace(real) || real === '/') sources.push(this.#live(real).keys());
+    for (const keys of sources)
+      for (const key of keys)
+        if (key !== prefix && key.startsWith(prefix)) names.add(key.slice(prefix.length).split('/')[0] ?? '');
     return [...names].sort();
   }
 
   /** Paths that match a pattern with unquoted `*`, `?` or brackets; sorted. */
   glob(pattern: string): string[] {
+    return this.look(() => this.#glob(pattern));
+  }
+
+  #glob(pattern: string): string[] {
     const parts = pattern.split('/').slice(1);
     let found = [''];
     for (const part of parts) {

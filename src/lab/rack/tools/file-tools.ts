@@ -44,6 +44,11 @@ export function look(frame: Frame, path: string, follow = true): FoundNode | nul
   }
 }
 
+/** A program that only looks: all its paths in one look. */
+export function looking(run: (frame: Frame, args: string[]) => number): Program {
+  return simply((frame, args) => frame.machine.files.look(() => run(frame, args)));
+}
+
 /** A tool with options that works on the paths it is given. */
 export function tool(name: string, spec: OptionSpec, run: (frame: Frame, options: Options) => boolean): Program {
   return simply((frame, args) => {

@@ -67,12 +67,8 @@ function parse(frame: Frame, words: string[]): Expression | null {
   }
 }
 
-/** The program. */
-export const find: Program = function* program(frame, args) {
-  const { follow, paths, words } = split(args);
-  const expression = parse(frame, words);
-  if (expression === null) return 1;
-  const search: Search = { frame, expression, follow, pruned: false, quits: false, status: 0 };
+function* walk(search: Search, paths: string[]): Steps<void> {
+  const { frame, follow } = search;
   for (const path of paths) {
     const follows = follow !== 'never' || path.endsWith('/');
     const node = look(frame, path, follows) ?? (path.endsWith('/') ? null : look(frame, path, false));
@@ -81,5 +77,20 @@ export const find: Program = function* program(frame, args) {
       report(search, path, hidden ? 'Permission denied' : 'No such file or directory');
     } else if (!search.quits) yield* visit(search, { path, start: path, depth: 0, node });
   }
+}
+
+/** Actions that may change what is there. */
+const changing = new Set(['-exec', '-execdir', '-delete']);
+
+/** The program. */
+export const find: Program = function* program(frame, args) {
+  const { follow, paths, words } = split(args);
+  const expression = parse(frame, words);
+  if (expression === null) return 1;
+  const search: Search = { frame, expression, follow, pruned: false, quits: false, status: 0 };
+  const steps = walk(search, paths);
+  // Only what -exec runs waits for anything: without it the first step is the whole walk.
+  if (words.some((word) => changing.has(word))) yield* steps;
+  else frame.machine.files.look(() => steps.next());
   return search.status;
 };

@@ -8,8 +8,8 @@ import type { FoundNode } from '../files/nodes.ts';
 import { nameOf, normalize, parentOf } from '../files/paths.ts';
 import { complain, openFile, out, readAll, readSome } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
-import type { Frame, Program, Steps } from '../shell/types.ts';
-import { at, attempt, look } from './file-tools.ts';
+import type { Descriptor, Frame, Program, Steps } from '../shell/types.ts';
+import { at, attempt, look, looking } from './file-tools.ts';
 import { parseOptions } from './options.ts';
 import { lsLine, statFormat } from './node-text.ts';
 
@@ -24,15 +24,11 @@ const cat: Program = function* program(frame, args) {
 function* catOne(frame: Frame, path: string): Steps<boolean> {
   let inner = frame;
   if (path !== '-') {
+    const { files } = frame.machine;
     const descriptors = new Map(frame.descriptors);
-    const opened = attempt(frame, `cat: ${path}`, () =>
-      descriptors.set(
-        0,
-        openFile(frame.machine.files, at(frame, path), frame, '<', (each) =>
-          frame.rack.openStream(frame.machine, each),
-        ),
-      ),
-    );
+    const open = (): Descriptor =>
+      openFile(files, at(frame, path), frame, '<', (each) => frame.rack.openStream(frame.machine, each));
+    const opened = attempt(frame, `cat: ${path}`, () => descriptors.set(0, files.look(open)));
     if (!opened) return false;
     inner = { ...frame, descriptors };
   }
@@ -43,7 +39,7 @@ function* catOne(frame: Frame, path: string): Steps<boolean> {
   }
 }
 
-const ls: Program = simply((frame, args) => {
+const ls: Program = looking((frame, args) => {
   const options = parseOptions(frame, 'ls', args, { flags: '1 a A d directory=d l t r h n i' });
   if (options === null) return 2;
   const { flags, rest } = options;
@@ -82,7 +78,7 @@ const ls: Program = simply((frame, args) => {
   return status;
 });
 
-const stat: Program = simply((frame, args) => {
+const stat: Program = looking((frame, args) => {
   const options = parseOptions(frame, 'stat', args, {
     flags: 'L dereference=L t f',
     values: 'c format=c printf=printf',
@@ -116,7 +112,7 @@ const stat: Program = simply((frame, args) => {
   return status;
 });
 
-const readlink: Program = simply((frame, args) => {
+const readlink: Program = looking((frame, args) => {
   const options = parseOptions(frame, 'readlink', args, {
     flags:
       'f canonicalize=f e canonicalize-existing=e m canonicalize-missing=m n no-newline=n v verbose=v q quiet=q s silent=q z zero=z',
@@ -206,7 +202,7 @@ export const lookTools: Record<string, Program> = {
   ls,
   stat,
   readlink,
-  realpath: simply((frame, args) => {
+  realpath: looking((frame, args) => {
     const [path = ''] = args.filter((arg) => !arg.startsWith('-'));
     out(frame, `${frame.machine.files.resolve(at(frame, path))}\n`);
     return 0;
