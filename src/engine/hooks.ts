@@ -55,7 +55,10 @@ export function isDrainedAfter(past: readonly JournalEntry[]): boolean {
   return times('drain') > times('undrain');
 }
 
-/** Runs the drain hook once before the first disruptive step of this run. Errors: hook-failed. */
+/**
+ * Runs the drain hook before the first disruptive step of this run: once, and where it failed again before that of the next
+ * card. Errors: hook-failed.
+ */
 export async function drainOnce(unit: UnitSession): Promise<void> {
   if (isDrained(unit)) return;
   await runHook(unit, 'drain');

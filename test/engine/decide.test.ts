@@ -18,6 +18,7 @@ function situation(change: Partial<Situation> = {}): Situation {
     plans: {},
     approvedPlans: {},
     begun: new Set(),
+    looking: new Set(),
     approverRoles: () => ['approvers'],
     ...change,
   };
@@ -117,13 +118,15 @@ describe('decide: planning', () => {
   });
 
   it('leaves a refused unit out and starts the others', () => {
-    const plans = plansOf('satisfied', ['as2', 'as3', 'as4']);
+    const others = ['as2', 'as3', 'as4'];
+    const plans = Object.fromEntries(others.map((name) => [name, makePlan(name, 'change', { risk: 'change' })]));
     const start = withUnits(planned(makeRun(inventory), plans), { state: 'refused' }, ['as1']);
 
-    const { run } = decide(start, situation({ plans }));
+    const { run, jobs } = decide(start, situation({ plans }));
 
-    expect(run.state).toBe('refused');
-    expect(run.units['as2']?.state).toBe('satisfied');
+    expect(run.state).toBe('running');
+    expect(run.units['as1']?.state).toBe('refused');
+    expect(jobs.map(({ kind, unit }) => [kind, unit])).toEqual(others.map((name) => ['unit', name]));
   });
 });
 
@@ -288,6 +291,16 @@ describe('decide: cancel', () => {
     expect(ended.run.state).toBe('cancelled');
   });
 
+  it('lets a unit end by itself at which a worker is looking', () => {
+    const asked = makeRun(inventory, { recipe: 'diag', cancel: { by: ben, atMs: 0 } });
+
+    const { run } = decide(asked, situation({ looking: new Set(['as1']) }));
+
+    expect(run.units['as1']?.state).toBe('planning');
+    expect(run.units['as2']?.state).toBe('cancelled');
+    expect(isEnded(run.state)).toBe(false);
+  });
+
   it('does not hide that the running unit needs a person', () => {
     const { failure } = errors.armNotReady({ target: 'as1-dpu0', state: 'UEFI', limit: '5 min', run: 7 });
     const start = withUnits(makeRun(inventory, { state: 'running', cancel: { by: ben, atMs: 0 } }), { state: 'done' });
@@ -342,7 +355,7 @@ describe('decide: laws', () => {
 
         expect(again.run).toBe(first.run);
         expect(again.events).toEqual([]);
-        if (runState === 'planning' && !approved)
+        if (runState !== 'running' && !approved)
           for (const name of units)
             if (run.units[name]?.state === 'planned') expect(first.run.units[name]?.state).not.toBe('queued');
       }),

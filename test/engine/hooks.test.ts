@@ -87,17 +87,22 @@ describe('a host that was drained', () => {
 
     expect(run.state).toBe('refused');
     expect(isUndrained(world)).toBe(true);
+    expect(await world.stores.holds.get('as11')).toBeUndefined();
   });
 
-  it('is said to be without load where it stays so', async () => {
+  it.each<readonly [Run['state'], Parameters<typeof fakeStep>[1]]>([
+    [
+      'needs-human',
+      { verify: () => Promise.resolve([{ check: 'switch', pass: false, expected: 'on', actual: 'odd' }]) },
+    ],
+    ['failed', { apply: () => Promise.reject(errors.nicMode({ target: 'as11-dpu0' })) }],
+  ])('is said to be without load where it stays so: after %s', async (state, spec) => {
     const world = hookedWorld();
-    const flash = fakeStep('flash', {
-      risk: 'disruptive',
-      verify: () => Promise.resolve([{ check: 'switch', pass: false, expected: 'on', actual: 'odd' }]),
-    });
 
-    const run = await workThrough(world, [flash]);
+    const run = await workThrough(world, [fakeStep('flash', { risk: 'disruptive', ...spec })]);
 
+    expect(run.state).toBe(state);
+    expect(isUndrained(world)).toBe(false);
     const note = run.units['as11']?.targetNotes?.find(({ target }) => target === 'as11');
     expect(note?.warnings).toEqual([
       `Load was taken off as11 (drain) and is not put back: run \`touch ${undrained}\`.`,
@@ -160,9 +165,9 @@ describe('the time that a drain takes', () => {
     const { devices } = deps;
     const open: typeof devices.hosts.open = async (slice) => {
       const session = await devices.hosts.open(slice);
-      const run: typeof session.run = async (...call) => {
-        await setTimeout(stepMs + 100);
-        return session.run(...call);
+      const run: typeof session.run = async (argv, options) => {
+        if (argv.includes('/tmp/drained')) await setTimeout(stepMs + 100);
+        return session.run(argv, options);
       };
       return { ...session, run };
     };

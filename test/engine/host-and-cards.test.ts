@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../src/domain/inventory.ts';
 import { Profile } from '../../src/domain/inventory.ts';
 import type { UnitPlan } from '../../src/domain/plan.ts';
+import { requestResume } from '../../src/domain/policy.ts';
 import type { Run } from '../../src/domain/run.ts';
 import type { RecipeStep, Step } from '../../src/domain/step.ts';
 import { errors } from '../../src/errors.ts';
@@ -10,7 +11,7 @@ import { createRack } from '../../src/lab/rack/model.ts';
 import type { World } from '../support/engine-world.ts';
 import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
 import { fakeRecipe, fakeStep } from '../support/fake-steps.ts';
-import { makeInventory } from '../support/make-run.ts';
+import { ana, makeInventory } from '../support/make-run.ts';
 
 /** A host with two cards, as11 of the pretend rack2. */
 const inventory = makeInventory(['as11'], 2);
@@ -72,19 +73,32 @@ describe('a plan for a host with several cards', () => {
     expect(steps[1]?.reason).toContain('known after "doca"');
   });
 
-  it('puts a host step off while any of its cards has yet to provide what it needs', async () => {
+  it.each([
+    ['the first card has', ['as11-dpu0'], 'deferred'],
+    ['the last card has', ['as11-dpu1'], 'deferred'],
+    ['no card has', [], 'change'],
+  ])('puts a host step off only while any card has yet to provide its needs: %s', async (_what, behind, state) => {
     const world = worldOf();
+    const missing = new Set(behind);
     const flash = cardStep('flash', {
       provides: ['staged-firmware'],
-      observe: (context) => Promise.resolve(context.dpu.name === 'as11-dpu0'),
+      observe: (context) => Promise.resolve(!missing.has(context.dpu.name)),
+      verify: (context) => {
+        missing.delete(context.dpu.name);
+        return Promise.resolve([]);
+      },
     });
     const activate = fakeStep('activate', { scope: 'host', needs: ['staged-firmware'] });
+    const deps = startEngine(world, {
+      recipe: fakeRecipe([flash, activate], { 'staged-firmware': () => Promise.resolve({ met: true }) }),
+    });
 
-    await workThrough(world, [flash, activate]).catch(() => undefined);
+    const run = await workUntilStopped(world, deps, (await order(world)).id);
 
-    const run = await world.stores.runs.get(418);
-    const { steps } = await planOf(world, run ?? (await order(world)));
-    expect(steps.find((step) => step.step === 'activate')?.state).toBe('deferred');
+    const { steps } = await planOf(world, run);
+    expect(steps.find((step) => step.step === 'activate')?.state).toBe(state);
+    expect(run.state).toBe('done');
+    expect([...missing]).toEqual([]);
   });
 
   it('puts off what waits for an earlier change, and asks nobody for it when it is carried out', async () => {
@@ -118,6 +132,7 @@ describe('a plan for a host with several cards', () => {
       ['deferred', 'known after "fix"'],
     ]);
     expect(run.state).toBe('done');
+    expect(run.approval).toBeUndefined();
   });
 
   it('tells a host step which cards are still in, and gives it the profile of the host', async () => {
@@ -191,16 +206,18 @@ describe('drain and undrain', () => {
   }
   const exists = (world: World, path: string): boolean =>
     world.rack.host('as11').exec('ops', `test -e ${path}`).exitCode === 0;
+  const intentsOf = async (world: World, run: Run): Promise<readonly string[]> => {
+    const entries = await world.stores.journal.read(run.id, 'as11');
+    return entries.flatMap(({ event }) => (event.type === 'intent' ? [event.step] : []));
+  };
 
   it('run once around all disruptive work of the host, and stand in the plan', async () => {
     const world = withHooks();
 
     const run = await workThrough(world, [cardStep('one', { risk: 'disruptive' }), cardStep('two', { risk: 'disruptive' })]); // prettier-ignore
 
-    const entries = await world.stores.journal.read(run.id, 'as11');
-    const intents = entries.flatMap(({ event }) => (event.type === 'intent' ? [event.step] : []));
     expect(run.state).toBe('done');
-    expect(intents).toEqual(['drain', 'one', 'two', 'one', 'two', 'undrain']);
+    expect(await intentsOf(world, run)).toEqual(['drain', 'one', 'two', 'one', 'two', 'undrain']);
     expect((await planOf(world, run)).steps.map((step) => step.step)).toEqual(['drain', 'one', 'two', 'one', 'two', 'undrain']); // prettier-ignore
     expect([exists(world, '/tmp/drained'), exists(world, '/tmp/undrained')]).toEqual([true, true]);
   });
@@ -211,21 +228,41 @@ describe('drain and undrain', () => {
     const run = await workThrough(world, [cardStep('one')]);
 
     expect(run.state).toBe('done');
-    expect(exists(world, '/tmp/drained')).toBe(false);
+    expect([exists(world, '/tmp/drained'), exists(world, '/tmp/undrained')]).toEqual([false, false]);
   });
 
   it('keep the load off a host on which the work failed, until a resume has finished it', async () => {
     const world = withHooks();
-    let broken = true;
+    const done = new Set<string>();
+    const undrained: boolean[] = [];
+    let isBroken = true;
     const two = cardStep('two', {
-      verify: () => Promise.resolve([{ check: 'switch', pass: !broken, expected: 'on', actual: 'odd' }]),
+      observe: (context) => Promise.resolve(done.has(context.dpu.name)),
+      apply: async (context) => {
+        undrained.push(exists(world, '/tmp/undrained'));
+        await context.act({ name: 'switch', text: 'switch it on' }, async () => {
+          if (!isBroken) done.add(context.dpu.name);
+          return { evidence: 'switched', value: undefined };
+        });
+        return { kind: 'done' };
+      },
+      verify: ({ dpu }) =>
+        Promise.resolve([{ check: 'switch', pass: done.has(dpu.name), expected: 'on', actual: 'odd' }]),
     });
+    const steps = [cardStep('one', { risk: 'disruptive' }), two];
+    const stopped = await workThrough(world, steps);
+    undrained.push(exists(world, '/tmp/undrained'));
+    isBroken = false;
 
-    const run = await workThrough(world, [cardStep('one', { risk: 'disruptive' }), two]);
+    await world.stores.runs.update(stopped.id, (run) => requestResume(run, ana));
+    await world.stores.queue.addAdvance({ runId: stopped.id });
+    const run = await workUntilStopped(world, startEngine(world, { recipe: fakeRecipe(steps) }), stopped.id);
 
-    expect(run.state).toBe('needs-human');
-    expect(exists(world, '/tmp/undrained')).toBe(false);
-    broken = false;
+    expect([stopped.state, run.state]).toEqual(['needs-human', 'done']);
+    // Both cards in vain, in between, and both cards again.
+    expect(undrained).toEqual([false, false, false, false, false]);
+    expect(exists(world, '/tmp/undrained')).toBe(true);
+    expect(await intentsOf(world, run)).toEqual(['drain', 'one', 'two', 'one', 'two', 'two', 'two', 'undrain']);
   });
 
   it('end the work before it begins when the drain fails, with nothing changed', async () => {
@@ -239,6 +276,7 @@ describe('drain and undrain', () => {
     expect(run.state).toBe('failed');
     expect(run.failure).toMatchObject({ code: 'hook-failed', deviceState: 'unchanged' });
     expect(run.failure?.what).toContain('drain hook of as11');
+    expect(new Set(await intentsOf(world, run))).toEqual(new Set(['drain']));
   });
 
   it('say that the cards are done when only the undrain fails', async () => {
@@ -247,6 +285,7 @@ describe('drain and undrain', () => {
     const run = await workThrough(world, [cardStep('one', { risk: 'disruptive' })]);
 
     expect(run.failure).toMatchObject({ code: 'hook-failed', deviceState: 'changed' });
+    expect(run.failure?.what).toContain('undrain hook of as11');
     expect(run.units['as11']?.targetNotes?.slice(0, 2).map((note) => note.outcome)).toEqual(['done', 'done']);
   });
 });

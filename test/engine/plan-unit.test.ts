@@ -8,16 +8,17 @@ import { makeInventory } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as7']);
 
-/** Redis does not answer this one time. */
-function once<A extends readonly unknown[], T>(call: (...input: A) => Promise<T>): (...input: A) => Promise<T> {
-  let armed = true;
-  return async (...input) => {
-    if (armed) {
-      armed = false;
+/** Redis does not answer one time, the next. */
+class Outage {
+  isOver = false;
+
+  hit<A extends readonly unknown[], T>(call: (...input: A) => Promise<T>): (...input: A) => Promise<T> {
+    return async (...input) => {
+      if (this.isOver) return call(...input);
+      this.isOver = true;
       throw errors.storeUnavailable({ operation: 'answer' });
-    }
-    return call(...input);
-  };
+    };
+  }
 }
 
 describe('plan: looking has limits', () => {
@@ -53,45 +54,45 @@ describe('plan: looking has limits', () => {
 });
 
 describe('a short outage of Redis', () => {
-  it.each<readonly [string, (deps: EngineDeps) => EngineDeps]>([
+  it.each<readonly [string, (deps: EngineDeps, outage: Outage) => EngineDeps]>([
     [
       'while the plan is stored',
-      (deps) => ({ ...deps, runs: { ...deps.runs, savePlan: once((plan) => deps.runs.savePlan(plan)) } }),
+      (deps, outage) => ({ ...deps, runs: { ...deps.runs, savePlan: outage.hit((plan) => deps.runs.savePlan(plan)) } }),
     ],
     [
       'while a plan reads the pins',
-      (deps) => ({
+      (deps, outage) => ({
         ...deps,
         devices: {
           ...deps.devices,
-          pins: { ...deps.devices.pins, get: once((kind, target) => deps.devices.pins.get(kind, target)) },
+          pins: { ...deps.devices.pins, get: outage.hit((kind, target) => deps.devices.pins.get(kind, target)) },
         },
       }),
     ],
     [
       'before a write',
-      (deps) => ({
+      (deps, outage) => ({
         ...deps,
-        leases: { ...deps.leases, renew: once((lease, ttlMs) => deps.leases.renew(lease, ttlMs)) },
+        leases: { ...deps.leases, renew: outage.hit((lease, ttlMs) => deps.leases.renew(lease, ttlMs)) },
       }),
     ],
     [
       'while a password is filed',
-      (deps) => {
+      (deps, outage) => {
         const { credentials } = deps.devices;
         return {
           ...deps,
           devices: {
             ...deps.devices,
-            credentials: { ...credentials, savePending: once((...input) => credentials.savePending(...input)) },
+            credentials: { ...credentials, savePending: outage.hit((...input) => credentials.savePending(...input)) },
           },
         };
       },
     ],
   ])('%s is no failure of the run: it goes on from the journal', async (_when, withOutage) => {
     const world = createWorld(inventory);
-    const deps = withOutage(startEngine(world));
-
+    const outage = new Outage();
+    const deps = withOutage(startEngine(world), outage);
     const { id } = await order(world);
 
     const run = await workUntilStopped(world, deps, id).catch((error: unknown) => {
@@ -100,6 +101,7 @@ describe('a short outage of Redis', () => {
       return workUntilStopped(world, deps, id);
     });
 
+    expect(outage.isOver).toBe(true);
     expect(run.state).toBe('done');
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { UnitPlan } from '../../src/domain/plan.ts';
 import type { Run } from '../../src/domain/run.ts';
 import type { Need, Recipe, Step } from '../../src/domain/step.ts';
 import { errors } from '../../src/errors.ts';
+import type { World } from '../support/engine-world.ts';
 import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
 import type { FakeSpec } from '../support/fake-steps.ts';
 import { fakeChange, fakeRecipe, fakeStep as fake } from '../support/fake-steps.ts';
@@ -9,10 +11,23 @@ import { makeInventory } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as7']);
 
-async function runOf(steps: readonly Step[], needs: Recipe['needs'] = {}): Promise<Run> {
+interface Worked {
+  readonly world: World;
+  readonly run: Run;
+}
+
+async function worked(steps: readonly Step[], needs: Recipe['needs'] = {}): Promise<Worked> {
   const world = createWorld(inventory);
   const deps = startEngine(world, { recipe: fakeRecipe(steps, needs) });
-  return workUntilStopped(world, deps, (await order(world)).id);
+  return { world, run: await workUntilStopped(world, deps, (await order(world)).id) };
+}
+
+async function runOf(...input: Parameters<typeof worked>): Promise<Run> {
+  return (await worked(...input)).run;
+}
+
+async function planOf(world: World, run: Run): Promise<UnitPlan | undefined> {
+  return world.stores.runs.plan(run.id, 'as7', run.units['as7']?.planHash ?? '');
 }
 
 const never: Recipe['needs'] = {
@@ -42,10 +57,17 @@ describe('run-step', () => {
   });
 
   it('refuses a need that nothing provides, with its remedy, and leaves the card alone', async () => {
-    const run = await runOf([fake('one', { needs: ['arm-ssh'] })], never);
+    let isApplied = false;
+    const apply: FakeSpec['apply'] = () => {
+      isApplied = true;
+      return Promise.resolve({ kind: 'done' });
+    };
+
+    const run = await runOf([fake('one', { needs: ['arm-ssh'], apply })], never);
 
     expect(run.state).toBe('refused');
     expect(run.failure).toMatchObject({ code: 'need-missing', next: 'Flash it.' });
+    expect(isApplied).toBe(false);
   });
 
   it('defers a need that an earlier change provides, and then does both', async () => {
@@ -62,10 +84,13 @@ describe('run-step', () => {
       },
     });
 
-    const run = await runOf([first, fake('two', { needs: ['arm-ssh'] })], needs);
+    const { world, run } = await worked([first, fake('two', { needs: ['arm-ssh'] })], needs);
 
+    const entries = await world.stores.journal.read(run.id, 'as7');
+    const applied = entries.flatMap(({ event }) => (event.type === 'step-applied' ? [event.step] : []));
+    expect((await planOf(world, run))?.steps.map(({ state }) => state)).toEqual(['change', 'deferred']);
     expect(run.state).toBe('done');
-    expect(run.summary).toContain('1 done');
+    expect(applied).toEqual(['one', 'two']);
   });
 
   it('refuses a step that must wait for something no planned change provides', async () => {
@@ -77,6 +102,7 @@ describe('run-step', () => {
 
     const run = await runOf([fake('one', { diff })]);
 
+    expect(run.state).toBe('refused');
     expect(run.failure?.code).toBe('need-missing');
   });
 
@@ -154,10 +180,12 @@ describe('run-step', () => {
   });
 
   it('refuses a need that nobody can look at, in the plan already', async () => {
-    const run = await runOf([fake('one', { needs: ['rshim'] })]);
+    const { world, run } = await worked([fake('one', { needs: ['rshim'] })]);
 
+    const entries = await world.stores.journal.read(run.id, 'as7');
     expect(run.state).toBe('refused');
     expect(run.failure?.code).toBe('need-missing');
+    expect(entries.map(({ event }) => event.type)).toEqual(['plan-started', 'plan-ready']);
   });
 
   it('waits for a need that comes by itself, and then goes on', async () => {
@@ -176,6 +204,7 @@ describe('run-step', () => {
     const run = await workUntilStopped(world, deps, (await order(world)).id);
 
     expect(run.state).toBe('done');
+    expect(world.clock.nowMs()).toBeGreaterThanOrEqual(untilMs);
   });
 
   it('goes on after a lock-out that it had planned to wait for', async () => {
@@ -190,6 +219,7 @@ describe('run-step', () => {
     const run = await workUntilStopped(world, deps, (await order(world)).id);
 
     expect(run.state).toBe('done');
+    expect(world.clock.nowMs()).toBeGreaterThanOrEqual(untilMs);
   });
 
   it('runs a host step with the cards that are left when the first one has failed', async () => {

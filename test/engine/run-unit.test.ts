@@ -7,7 +7,7 @@ import { runUnit } from '../../src/engine/run-unit.ts';
 import { comparableSnapshot } from '../../src/lab/rack/model.ts';
 import type { World } from '../support/engine-world.ts';
 import { approve, createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
-import { ana, ben, makeInventory } from '../support/make-run.ts';
+import { ana, ben, makeInventory, withUnits } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as7']);
 
@@ -28,6 +28,17 @@ function whenActing(deps: EngineDeps, action: string, at: () => Promise<void>): 
       },
     },
   };
+}
+
+/** The job of as7 in a new run that Ben has approved. */
+async function queuedUnit(world: World, deps: EngineDeps): Promise<Parameters<typeof runUnit>[1]> {
+  const { id } = await order(world);
+  await workUntilStopped(world, deps, id, 'wait');
+  await approve(world, id);
+  await advance(deps, { runId: id });
+  const { state, generation } = (await world.stores.runs.get(id))?.units['as7'] ?? {};
+  if (state !== 'queued' || generation === undefined) throw new Error(`as7 is not queued, but ${state}`);
+  return { runId: id, unit: 'as7', generation };
 }
 
 async function provisioned(world: World): Promise<void> {
@@ -121,25 +132,34 @@ describe('run-unit: one hand on a device', () => {
       world.clock.advance(11_000);
       await world.stores.leases.acquire(['as7'], { workerId: 'w2', incarnation: 1, runId: 1 }, 5_000);
     });
-    const { id } = await order(world);
+    const job = await queuedUnit(world, first);
 
-    const run = await workUntilStopped(world, first, id);
+    await runUnit(first, job, new AbortController().signal);
+    const stopped = await world.stores.journal.read(job.runId, 'as7');
+    const second = { ...startEngine(world), worker: { id: 'w2', incarnation: 1 } };
+    const run = await workUntilStopped(world, second, job.runId);
 
+    const entries = await world.stores.journal.read(job.runId, 'as7');
+    const workers = entries.flatMap(({ event }) => (event.type === 'unit-started' ? [event.worker] : []));
+    const acts = stopped.flatMap(({ event }) => (event.type === 'intent' ? [event.action] : []));
+    expect(acts.at(-1)).toBe('patch-secure-boot');
     expect(run.state).toBe('done');
-    const entries = await world.stores.journal.read(id, 'as7');
-    expect(entries.filter((entry) => entry.event.type === 'unit-started').length).toBeGreaterThan(1);
+    expect([...new Set(workers)]).toEqual(['w1', 'w2']);
   });
 
   it('does nothing for a job of an older generation', async () => {
     const world = createWorld(inventory);
     const deps = startEngine(world);
-    const { id } = await order(world);
-    await workUntilStopped(world, deps, id, 'wait');
-    const before = await world.stores.journal.read(id, 'as7');
+    const job = await queuedUnit(world, deps);
+    await world.stores.runs.update(job.runId, (run) => withUnits(run, { generation: job.generation + 1 }));
+    const before = await world.stores.journal.read(job.runId, 'as7');
+    const rack = comparableSnapshot(world.rack.snapshot());
 
-    await runUnit(deps, { runId: id, unit: 'as7', generation: 7 }, new AbortController().signal);
+    await runUnit(deps, job, new AbortController().signal);
 
-    expect(await world.stores.journal.read(id, 'as7')).toEqual(before);
+    expect(await world.stores.journal.read(job.runId, 'as7')).toEqual(before);
+    expect((await world.stores.runs.get(job.runId))?.units['as7']?.state).toBe('queued');
+    expect(comparableSnapshot(world.rack.snapshot())).toEqual(rack);
   });
 });
 
@@ -152,12 +172,17 @@ describe('run-unit: people stop it', () => {
     const { id } = await order(world);
 
     const cancelled = await workUntilStopped(world, deps, id);
+    const entries = await world.stores.journal.read(id, 'as7');
     const hold = await world.stores.holds.get('as7');
     await world.stores.runs.update(id, (run) => requestResume(run, ana));
     await world.stores.queue.addAdvance({ runId: id });
     const run = await workUntilStopped(world, deps, id, 'wait');
 
     expect(cancelled.state).toBe('cancelled');
+    expect(entries.findLast(({ event }) => 'step' in event)?.event).toMatchObject({
+      type: 'step-applied',
+      step: 'set-bmc-password',
+    });
     expect(cancelled.units['as7']?.failure?.deviceState).toBe('changed');
     expect(hold?.runId).toBe(id);
     expect(run.state).toBe('done');
@@ -176,9 +201,8 @@ describe('run-unit: people stop it', () => {
     await world.stores.halt.clear();
     const run = await workUntilStopped(world, deps, id);
 
-    expect(halted.some((entry) => entry.event.type === 'intent' && entry.event.action === 'patch-secure-boot')).toBe(
-      false,
-    );
+    const started = halted.flatMap(({ event }) => (event.type === 'step-started' ? [event.step] : []));
+    expect(started.at(-1)).toBe('set-bmc-password');
     expect(run.state).toBe('done');
   });
 });
@@ -213,20 +237,16 @@ describe('run-unit: what waits', () => {
   it('does not bring a cancelled unit back to life when its job wakes up at that moment', async () => {
     const world = createWorld(inventory);
     const deps = startEngine(world);
-    const { id } = await order(world);
-    await workUntilStopped(world, deps, id, 'wait');
-    await approve(world, id);
-    await advance(deps, { runId: id });
+    const job = await queuedUnit(world, deps);
+    const { runId: id } = job;
     await world.stores.leases.acquire(['as7'], { workerId: 'w9', incarnation: 1, runId: 99 }, 60_000);
     const acquire: typeof deps.leases.acquire = async (...input) => {
       await world.stores.runs.update(id, (run) => ({ ...run, cancel: { by: ben, atMs: 0 } }));
       await advance(deps, { runId: id });
       return deps.leases.acquire(...input);
     };
-    const generation = (await world.stores.runs.get(id))?.units['as7']?.generation ?? 0;
 
-    const { signal } = new AbortController();
-    await runUnit({ ...deps, leases: { ...deps.leases, acquire } }, { runId: id, unit: 'as7', generation }, signal);
+    await runUnit({ ...deps, leases: { ...deps.leases, acquire } }, job, new AbortController().signal);
 
     const run = await world.stores.runs.get(id);
     expect(run?.state).toBe('cancelled');

@@ -8,7 +8,7 @@ import { makeInventory } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as7']);
 
-/** Sweeps every two seconds and works off `advance`, as if no worker served the site. */
+/** Sweeps every 20 seconds and works off `advance`, as if no worker served the site. */
 async function nobodyWorksFor(world: World, ms: number, runId: number): Promise<void> {
   const deps = startEngine(world);
   for (let waitedMs = 0; waitedMs < ms; waitedMs += 20_000) {
@@ -44,8 +44,11 @@ describe('sweep', () => {
     await nobodyWorksFor(world, 50 * 60_000, id);
 
     const swept = (await world.stores.journal.read(id, 'as7')).filter((entry) => entry.event.type === 'swept');
-    expect(swept.length).toBeGreaterThan(2);
+    const gapsMs = swept.slice(1).map((entry, index) => entry.atMs - (swept[index]?.atMs ?? 0));
+    expect(swept.length).toBeGreaterThan(4);
     expect(swept.length).toBeLessThan(10);
+    expect(gapsMs).toEqual(gapsMs.toSorted((a, b) => a - b));
+    expect(gapsMs.at(-1)).toBeGreaterThan(600_000);
   });
 
   it('ends a run whose site nobody serves, and says so', async () => {

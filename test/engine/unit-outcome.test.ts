@@ -5,7 +5,7 @@ import { errors } from '../../src/errors.ts';
 import { createRack } from '../../src/lab/rack/model.ts';
 import { rack2 } from '../../src/lab/rack/rack2.ts';
 import type { World } from '../support/engine-world.ts';
-import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
+import { Crash, createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
 import { fakeChange, fakeRecipe, fakeStep } from '../support/fake-steps.ts';
 import { ana, makeInventory } from '../support/make-run.ts';
 
@@ -200,7 +200,10 @@ describe('the summary of a unit', () => {
 });
 
 describe('a worker that dies while its host is off', () => {
-  it('is followed by one that brings the host up first, also when the host was switched on and only boots', async () => {
+  it.each([
+    ['is without power', 0, 'power-off'],
+    ['was switched on and only boots', 1, 'power-off power-on'],
+  ])('is followed by one that brings the host up first: it %s', async (_what, acts, told) => {
     const world = worldOf();
     const opens: string[] = [];
     const cycle = fakeStep('cycle', {
@@ -223,20 +226,17 @@ describe('a worker that dies while its host is off', () => {
     };
     const recipe = { ...fakeRecipe([cycle]), rescue };
     const id = (await order(world)).id;
-    const points = world.points;
-    const die = async (crashAt: number): Promise<unknown> =>
-      workUntilStopped(world, startEngine(world, { recipe, crashAt }), id).catch((error: unknown) => error);
-    // The point right after power-on was journaled as done.
+    // The points right after an act was journaled as done, as a worker passes them that does not die.
     const probe = worldOf();
     await workUntilStopped(probe, startEngine(probe, { recipe }), (await order(probe)).id);
     const dones = probe.points.flatMap((point, index) => (point === 'after journal done' ? [index] : []));
-    opens.length = 0;
-    await die(dones[1] ?? -1);
+    const dying = startEngine(world, { recipe, crashAt: dones[acts] ?? -1 });
+    await expect(workUntilStopped(world, dying, id)).rejects.toThrow(Crash);
+    const before = [...opens];
 
     const run = await workUntilStopped(world, startEngine(world, { recipe }), id);
 
-    expect(points.length).toBeGreaterThan(0);
-    expect(opens).toEqual(['power-off power-on']);
+    expect([before, opens]).toEqual([[], [told]]);
     expect(run.state).toBe('done');
   });
 });

@@ -34,11 +34,26 @@ describe('unit-session', () => {
     expect(unit.hasWritten).toBe(false);
   });
 
-  it('takes the hold with the first write and refuses when another run has it', async () => {
+  it('takes the hold with the first write, not before', async () => {
+    const world = createWorld(makeInventory(['as7']));
+    const unit = await openSession(world);
+    const before = await world.stores.holds.get('as7');
+
+    await unit.beforeWrite();
+
+    expect(before).toBeUndefined();
+    expect(await world.stores.holds.get('as7')).toMatchObject({ runId: unit.run.id, by: 'Ana' });
+    expect(unit.hasWritten).toBe(true);
+  });
+
+  it('refuses to write when another run has the hold', async () => {
     const world = createWorld(makeInventory(['as7']));
     const unit = await openSession(world);
     await world.stores.holds.take(['as7'], 99, 'Cleo', 0);
 
     await expect(unit.beforeWrite()).rejects.toMatchObject({ code: 'host-held' });
+
+    expect(await world.stores.holds.get('as7')).toMatchObject({ runId: 99 });
+    expect(unit.hasWritten).toBe(false);
   });
 });

@@ -139,6 +139,9 @@ describe('provision meets trouble on the way', () => {
 
     const run = await provision(world);
 
+    const entries = await world.stores.journal.read(run.id, 'as7');
+    const acts = entries.flatMap((entry) => (entry.event.type === 'intent' ? [entry.event.action] : []));
+    expect(acts.filter((name) => name.startsWith('reset-arm'))).toHaveLength(3);
     expect(run.state).toBe('needs-human');
     expect(run.failure?.code).toBe('secure-boot-not-reported');
     expect(run.failure?.deviceState).toBe('changed');
@@ -190,11 +193,12 @@ describe('provision meets trouble on the way', () => {
     '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset',
   ])('finishes although the first reply to %s is lost', async (path) => {
     const world = worldOf();
-    const deps = withLostReply(startEngine(world), path);
+    const { deps, lost } = withLostReply(startEngine(world), path);
     const { id } = await order(world);
 
     const run = await workUntilStopped(world, deps, id);
 
+    expect(lost).toEqual([path]);
     expect(run.state).toBe('done');
     const card = world.rack.card('as7-dpu0');
     expect((await world.stores.credentials.bmc({ serial: card.serial })).map((entry) => entry.slot)).toEqual([
@@ -204,12 +208,15 @@ describe('provision meets trouble on the way', () => {
 });
 
 /** The first write to this path is carried out and its reply lost. */
-function withLostReply(deps: EngineDeps, path: string): EngineDeps {
-  let armed = true;
+function withLostReply(
+  deps: EngineDeps,
+  path: string,
+): { readonly deps: EngineDeps; readonly lost: readonly string[] } {
+  const lost: string[] = [];
   async function lose<T>(asked: string, reply: Promise<T>): Promise<T> {
     const value = await reply;
-    if (!armed || asked !== path) return value;
-    armed = false;
+    if (lost.length > 0 || asked !== path) return value;
+    lost.push(asked);
     throw errors.bmcReplyLost({ target: 'as7-dpu0', request: path });
   }
   const bmc: BmcAccess = {
@@ -229,7 +236,7 @@ function withLostReply(deps: EngineDeps, path: string): EngineDeps {
       };
     },
   };
-  return { ...deps, devices: { ...deps.devices, bmc } };
+  return { deps: { ...deps, devices: { ...deps.devices, bmc } }, lost };
 }
 
 async function resume(world: World, id: number): Promise<Run> {

@@ -12,13 +12,20 @@ describe('provision on a factory-fresh rack', () => {
 
     const run = await workUntilStopped(world, startEngine(world), id);
 
+    const passwords = new Set<string | undefined>();
     expect(run.summary).toContain('2 done');
     expect(run.state).toBe('done');
+    expect(run.approval?.votes.map(({ by }) => by.displayName)).toEqual(['Ben']);
     for (const name of ['as7-dpu0', 'as8-dpu0']) {
       const card = world.rack.card(name);
       const filed = await world.stores.credentials.bmc({ serial: card.serial });
       expect(filed.map((entry) => entry.slot)).toEqual(['current']);
+      passwords.add(filed[0]?.secret.reveal());
+      const state = world.rack.snapshot().cards.find((one) => one.name === name);
+      expect(state?.bmc.rootPassword).toBe(filed[0]?.secret.reveal());
+      expect(state?.secureBoot).toMatchObject({ enable: false, currentBoot: false });
     }
+    expect(passwords.size).toBe(2);
   });
 
   it('finds everything satisfied when it runs again and asks nobody', async () => {

@@ -9,6 +9,9 @@ it('frees a card whose Secure Boot came back when the image was flashed, which i
 
   const run = await workUntilStopped(world, deps, (await order(world)).id);
 
+  const entries = await world.stores.journal.read(run.id, 'as7');
+  const acts = entries.flatMap(({ event }) => (event.type === 'intent' ? [event.action] : []));
+  expect(acts).toEqual(expect.arrayContaining(['secure-boot-off-1', 'freeing-reset-1']));
   expect(run.failure).toBeUndefined();
   expect(run.state).toBe('done');
   expect(world.rack.card('as7-dpu0').armExec('ubuntu', 'mokutil --sb-state').stdout.trim()).toBe('SecureBoot disabled');

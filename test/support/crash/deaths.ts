@@ -5,16 +5,16 @@ import type { Saved } from './fork.ts';
 import { fork } from './fork.ts';
 import type { Death, Segment, Stretch } from './segment.ts';
 import { prepare, recipeOf, resumeAfter, runThrough, stepsOf } from './segment.ts';
+import type { Watched } from './watch.ts';
+import { watch } from './watch.ts';
 
 /** Until a new process is there. */
 const soonMs = 12_000;
 /** Meanwhile a push has ended, and a host that was told to go off is off. */
 const lateMs = 20 * 60_000;
 
-/** What became of a run whose worker died at one point. */
-export interface Outcome {
-  readonly step: string;
-  readonly point: string;
+/** What became of a run whose worker died. */
+interface Aftermath {
   readonly late: boolean;
   /** Code of the failure with which it stopped until a person resumed it. */
   readonly person: string | undefined;
@@ -24,43 +24,67 @@ export interface Outcome {
   readonly moreHostBoots: number;
 }
 
+/** What became of a run whose worker died at one point. */
+export interface Outcome extends Aftermath {
+  readonly step: string;
+  readonly point: string;
+}
+
 /** The undisturbed run of a segment. */
-interface Calm {
-  readonly world: World;
+interface Calm extends Watched {
   readonly end: EndState;
 }
 
-/** Lets the worker die once at each crash point of a segment. Throws when the undisturbed run does not end well. */
+/**
+ * Lets the worker die at each crash point of a segment; one death stands for all points that have the same state. Throws
+ * when the undisturbed run does not end well.
+ */
 export async function allDeaths(segment: Segment): Promise<readonly Outcome[]> {
   const saved = await prepare(segment);
   const calm = await undisturbed(saved, segment);
   const points = pointsOf(segment, calm.world);
-  const outcomes: Outcome[] = [];
-  for (const at of points) outcomes.push(await outcomeOf(saved, segment, calm, { at, awayMs: soonMs }));
-  if (segment.late !== undefined)
-    for (const at of within(segment.late, calm.world, points))
-      outcomes.push(await outcomeOf(saved, segment, calm, { at, awayMs: lateMs }));
-  return outcomes;
+  const latePoints = segment.late === undefined ? [] : within(segment.late, calm.world, points);
+  return [
+    ...(await outcomesOf(saved, segment, calm, points, soonMs)),
+    ...(await outcomesOf(saved, segment, calm, latePoints, lateMs)),
+  ];
 }
 
 async function undisturbed(saved: Saved, segment: Segment): Promise<Calm> {
-  const world = await fork(saved);
+  const { world, states } = watch(await fork(saved));
   const run = await runThrough(world, recipeOf(segment), segment.resumes);
   if (run.state !== 'done') throw new Error(`undisturbed, it ends as ${run.state}: ${run.failure?.why}`);
-  return { world, end: await endStateOf(world, run) };
+  return { world, states, end: await endStateOf(world, run) };
 }
 
-async function outcomeOf(saved: Saved, segment: Segment, calm: Calm, death: Death): Promise<Outcome> {
+async function outcomesOf(
+  saved: Saved,
+  segment: Segment,
+  calm: Calm,
+  points: readonly number[],
+  awayMs: number,
+): Promise<readonly Outcome[]> {
+  const { world, states } = calm;
+  const byState = new Map<number | undefined, Aftermath>();
+  const outcomes: Outcome[] = [];
+  for (const at of points) {
+    const aftermath = byState.get(states[at]) ?? (await aftermathOf(saved, segment, calm, { at, awayMs }));
+    byState.set(states[at], aftermath);
+    outcomes.push({ ...aftermath, step: world.during[at] ?? '', point: world.points[at] ?? '' });
+  }
+  return outcomes;
+}
+
+async function aftermathOf(saved: Saved, segment: Segment, calm: Calm, death: Death): Promise<Aftermath> {
   const world = await fork(saved);
   const recipe = recipeOf(segment);
   let run = await runThrough(world, recipe, segment.resumes, death);
-  if (world.lives !== 2) throw new Error(`the worker did not die at ${death.at}: ${calm.world.points[death.at]}`);
+  const [planned, passed] = [calm.world.points[death.at], world.points[death.at]];
+  if (world.lives !== 2 || passed !== planned) throw new Error(`the worker did not die at ${planned}, but: ${passed}`);
   const person = run.state === 'done' ? undefined : (run.failure?.code ?? run.state);
   if (person !== undefined) run = await resumeAfter(world, recipe, run.id, lateMs);
   const end = await endStateOf(world, run);
   return {
-    step: calm.world.during[death.at] ?? '',
-    point: calm.world.points[death.at] ?? '',
     late: death.awayMs === lateMs,
     person,
     differs: differences(calm.end.left, end.left),

@@ -12,6 +12,7 @@ Written by \`npm test -- --layer engine test/engine/crash --update --no-file-par
 with one card, \`/dpu provision\` is carried out up to each part below; then its worker dies once at each crash point of
 that part (before and after every entry of the journal, every change of a record and every remote write), and twelve
 seconds later another one starts. Where a push runs or the host is off, it is also tried with nobody there for 20 minutes.
+Points between which nothing changes, neither in a store nor on the rack nor on the clock, share one death.
 The tests compare this page with what the code does.
 
 "By itself" means: without anybody's help the run ends as \`done\`, and rack and stores are as after a run that nobody
