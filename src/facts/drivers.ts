@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { defineRead } from '../domain/commands.ts';
 import type { HostReader } from '../domain/device-ports.ts';
 import { errors } from '../errors.ts';
@@ -76,11 +77,10 @@ export interface DriverRestart {
  * `Loading HCA driver and Access Layer:  [  OK  ]`. Source: mlnx-ofa_kernel openibd; public logs.
  */
 export function parseDriverRestart(text: string): DriverRestart {
-  // eslint-disable-next-line no-control-regex -- cursor movement and colours, as init functions print them
-  const plain = text.replace(/\u001B\[[0-9;]*[A-Za-z]/g, ' ');
   const lines: { text: string; ok: boolean }[] = [];
   const complaints: string[] = [];
-  for (const line of plain.split(/\r?\n/)) {
+  // A carriage return begins a line anew, but for a verdict that stands behind it.
+  for (const line of stripVTControlCharacters(text).split(/\n|\r(?![ \t]*\[)/)) {
     const verdict = /^\s*(\S.*?):?\s*\[\s*(OK|FAILED)\s*\]\s*$/.exec(line);
     if (verdict?.[1] !== undefined) lines.push({ text: verdict[1].replace(/:$/, ''), ok: verdict[2] === 'OK' });
     else if (/ERROR|rejected by service|in use|[Pp]lease (?:unload|close)/.test(line)) complaints.push(line.trim());

@@ -1,6 +1,7 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { Secret } from '../../src/domain/secret.ts';
 import { Inventory } from '../../src/domain/inventory.ts';
@@ -13,18 +14,15 @@ import { tailscaleAuthKey, writeImages } from '../../src/lab/wanted.ts';
 import type { World } from './engine-world.ts';
 import { createWorld } from './engine-world.ts';
 
-let imageFolder: string | undefined;
-
-/** The images that a worker would send, written once per test process. */
+/** The images that a worker would send, in a folder that goes with the test: a thread of vitest has no end to wait for. */
 function images(): string {
-  if (imageFolder === undefined) {
-    imageFolder = mkdtempSync(join(tmpdir(), 'dpubot-images-'));
-    writeImages(imageFolder);
-  }
-  return imageFolder;
+  const folder = mkdtempSync(join(tmpdir(), 'dpubot-images-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeImages(folder);
+  return folder;
 }
 
-/** The lab's inventory for a rack, everything wanted; only these hosts, or all. */
+/** The lab's inventory for a rack, everything wanted; only these hosts, or all. Inside of a test only: it has files. */
 export function wholeInventory(layout: RackLayout, hosts?: readonly string[]): Inventory {
   const endpoint = { address: '127.0.0.1', port: 4000 };
   const text = labInventory({

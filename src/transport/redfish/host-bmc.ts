@@ -11,12 +11,12 @@ import { errors, type OpsError } from '../../errors.ts';
 import { guardAddress } from '../address-guard.ts';
 import { type Call, type TransportLog, withCall } from '../call.ts';
 import type { Redactor } from '../redact.ts';
-import { createSemaphore, type Semaphore } from '../semaphore.ts';
-import { attempt, type AttemptDeps, type LoginMemory, noteRefusal, refusedUntilMs } from './attempt.ts';
+import { attempt, type AttemptDeps, noteRefusal, refusedUntilMs } from './attempt.ts';
 import { type BmcAuth, logout } from './auth.ts';
 import { type Candidate, candidate } from './candidates.ts';
 import { findSessions, slashTolerant, tryHostLogin } from './host-bmc-login.ts';
 import { type BmcHttp, createBmcHttp } from './http.ts';
+import { createLoginStates, defaultConnectTimeoutMs, type LoginState, logoutTimeoutMs } from './login-states.ts';
 import { countdown } from './retry.ts';
 import { createRedfishSession, type OpenRedfishSession } from './session.ts';
 
@@ -32,16 +32,6 @@ export interface HostBmcAccessOptions {
   readonly connectTimeoutMs?: number;
 }
 
-const logoutTimeoutMs = 5_000;
-const defaultConnectTimeoutMs = 10_000;
-
-/** What this process knows about one account of one controller. One login at a time. */
-interface AccountState {
-  readonly gate: Semaphore;
-  readonly memory: LoginMemory;
-  pooled?: Pooled | undefined;
-}
-
 interface Pooled {
   /** Of the password that made the session. */
   readonly candidateId: string;
@@ -52,7 +42,7 @@ interface Pooled {
 interface Account {
   readonly slice: HostSlice;
   readonly bmc: HostBmcEndpoint;
-  readonly state: AccountState;
+  readonly state: LoginState<Pooled>;
   readonly one: Candidate;
   readonly http: BmcHttp;
   readonly redactor: Redactor;
@@ -66,24 +56,18 @@ interface Account {
  * Sessions are kept per controller and reused. `close` ends them.
  */
 export function createHostBmcAccess(options: HostBmcAccessOptions): HostBmcAccess & { close(): Promise<void> } {
-  const states = new Map<string, AccountState>();
-  const endings = new Set<Promise<void>>();
+  const states = createLoginStates<Pooled>();
 
-  /** Drops the pooled session and ends it there (iDRAC has eight), without anybody waiting. */
-  function drop(state: AccountState): void {
-    const session = state.pooled?.session;
-    state.pooled = undefined;
-    if (session === undefined) return;
-    const ending = session.logout({ timeoutMs: logoutTimeoutMs }).catch(() => undefined);
-    endings.add(ending);
-    void ending.finally(() => endings.delete(ending));
-  }
-
-  async function openNow(slice: HostSlice, bmc: HostBmcEndpoint, state: AccountState, call: Call): Promise<BmcSession> {
+  async function openNow(
+    slice: HostSlice,
+    bmc: HostBmcEndpoint,
+    state: LoginState<Pooled>,
+    call: Call,
+  ): Promise<BmcSession> {
     const password = await options.credentials.named(bmc.password);
     const one = candidate('current', password);
     if (state.pooled?.candidateId === one.id) return state.pooled.session;
-    drop(state);
+    states.drop(state);
     const account = accountOf({ slice, bmc, state, one }, options);
     const auth = await login(account, { timeoutMs: Math.max(1, call.remainingMs()), signal: call.signal });
     options.log?.debug({ host: slice.name, auth: auth.kind }, 'host bmc login');
@@ -97,8 +81,7 @@ export function createHostBmcAccess(options: HostBmcAccessOptions): HostBmcAcces
       if (bmc === undefined) return undefined;
       guardAddress({ simulated: slice.simulated, name: slice.name }, bmc.address);
       const id = `${slice.name} ${budgetKeyOf(slice, bmc)} ${bmc.user} ${bmc.certSha256}`;
-      const state = states.get(id) ?? { gate: createSemaphore(1), memory: { refused: new Map() } };
-      states.set(id, state);
+      const state = states.of(id);
       return withCall(
         callOptions,
         () => noAnswer(slice, callOptions),
@@ -112,10 +95,7 @@ export function createHostBmcAccess(options: HostBmcAccessOptions): HostBmcAcces
         },
       );
     },
-    async close() {
-      for (const state of states.values()) drop(state);
-      await Promise.all(endings);
-    },
+    close: async () => states.close(),
   };
 }
 

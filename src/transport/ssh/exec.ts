@@ -3,8 +3,9 @@ import type { ClientChannel, PseudoTtyOptions } from 'ssh2';
 import type { CallOptions } from '../../domain/device-ports.ts';
 import { Secret } from '../../domain/secret.ts';
 import { errors } from '../../errors.ts';
-import { type Call, orAbort, reasonOf } from '../call.ts';
+import { type Call, reasonOf } from '../call.ts';
 import { createHeadTail } from './head-tail.ts';
+import { openChannelFor, type Opening } from './open-channel.ts';
 import type { Connection } from './pool.ts';
 
 /** A command as it goes over the wire; `label` is its redacted short form for messages. */
@@ -31,9 +32,6 @@ export type RunRaw = (
   argv: readonly string[],
   options: CallOptions & { readonly stdin?: string | Secret; readonly label?: string },
 ) => Promise<ExecResult & { readonly durationMs: number }>;
-
-/** The connection was dead before the command was sent: it has certainly not run. */
-export class NotSent extends Error {}
 
 /** How long output may stay silent after the exit status before the channel is closed: a child may hold it open. */
 const afterExitMs = 2_000;
@@ -78,47 +76,18 @@ export async function openChannel(
   signal: AbortSignal,
   status: Status,
 ): Promise<ClientChannel> {
-  const { host, label, channelOpenTimeoutMs: timeoutMs } = request;
-  let abandoned = false;
-  let timer: NodeJS.Timeout | undefined;
-  let off = (): unknown => undefined;
-  const opened = new Promise<ClientChannel>((resolve, reject) => {
-    off = connection.onClose(() => reject(errors.sshLost({ host, command: label })));
-    // Over a half-dead connection the answer never comes.
-    timer = setTimeout(() => {
-      connection.retire();
-      reject(errors.sshTimeout({ host, command: label, timeoutMs }));
-    }, timeoutMs);
-    try {
-      const options = request.pty === undefined ? {} : { pty: request.pty };
-      connection.client.exec(request.line, options, (error, channel) => {
-        if (error) reject(openError(host, label, error));
-        else if (abandoned) stopChannel(channel);
-        else {
-          listen(channel, status);
-          resolve(channel);
-        }
-      });
-    } catch (error) {
-      connection.retire();
-      reject(new NotSent('not connected', { cause: error }));
-    }
-  });
-  try {
-    return await orAbort(opened, signal);
-  } catch (error) {
-    abandoned = true;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    off();
-  }
-}
-
-/** A numeric `reason` is the server's own refusal of a channel: nothing ran. Any other error leaves that open. */
-function openError(host: string, label: string, error: Error & { reason?: unknown }): Error {
-  if (error.reason === undefined) return errors.sshLost({ host, command: label, cause: error });
-  return errors.sshUnreachable({ host, address: 'a new channel', cause: error });
+  const { host, label, line, pty, channelOpenTimeoutMs: timeoutMs } = request;
+  const opening: Opening<ClientChannel> = {
+    host,
+    label,
+    timeoutMs,
+    ask: (client, answer) => client.exec(line, pty === undefined ? {} : { pty }, answer),
+    listen: (channel) => listen(channel, status),
+    drop: stopChannel,
+    // Whether the command runs is open.
+    failed: (error) => errors.sshLost({ host, command: label, cause: error }),
+  };
+  return openChannelFor(connection, opening, signal);
 }
 
 function collect(

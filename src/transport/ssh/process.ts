@@ -5,7 +5,8 @@ import { errors } from '../../errors.ts';
 import { withCall } from '../call.ts';
 import type { Redactor } from '../redact.ts';
 import type { Hop } from './client.ts';
-import { NotSent, openChannel, type Status, stopChannel } from './exec.ts';
+import { openChannel, type Status, stopChannel } from './exec.ts';
+import { NotSent } from './open-channel.ts';
 import type { Connection, Pool } from './pool.ts';
 import { quoteArgv } from './quote.ts';
 

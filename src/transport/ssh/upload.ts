@@ -4,9 +4,9 @@ import { basename } from 'node:path';
 import type { SFTPWrapper } from 'ssh2';
 import type { CallOptions, Upload } from '../../domain/device-ports.ts';
 import { errors, type OpsError } from '../../errors.ts';
-import { type Call, orAbort, reasonOf, withCall } from '../call.ts';
-import { NotSent } from './exec.ts';
+import { type Call, reasonOf, withCall } from '../call.ts';
 import type { Hop } from './client.ts';
+import { NotSent, openChannelFor, type Opening } from './open-channel.ts';
 import type { Connection, Pool } from './pool.ts';
 import { chunksUnderWay, sendChunks } from './upload-chunks.ts';
 
@@ -108,50 +108,27 @@ function endSession(connection: Connection, sftp: SFTPWrapper, release: () => vo
   sftp.end();
 }
 
-/** Over a half-dead connection the answer never comes, so opening has a limit of its own. */
 async function openSftp(
   connection: Connection,
-  deps: UploadDeps,
+  { host, channelOpenTimeoutMs: timeoutMs }: UploadDeps,
   { label, file }: Job,
   signal: AbortSignal,
 ): Promise<SFTPWrapper> {
-  const { host, channelOpenTimeoutMs: timeoutMs } = deps;
-  let abandoned = false;
-  let timer: NodeJS.Timeout | undefined;
-  let off = (): unknown => undefined;
-  const opened = new Promise<SFTPWrapper>((resolve, reject) => {
-    off = connection.onClose(() => reject(errors.sshLost({ host, command: label })));
-    timer = setTimeout(() => {
-      connection.retire();
-      reject(errors.sshTimeout({ host, command: label, timeoutMs }));
-    }, timeoutMs);
-    try {
-      connection.client.sftp((error, sftp) => {
-        if (error) return reject(openError(host, file, error));
-        // A late error without a listener would end the process; every request is told by its own callback.
-        sftp.on('error', () => undefined);
-        if (abandoned) sftp.end();
-        else resolve(sftp);
-      });
-    } catch (error) {
-      connection.retire();
-      reject(new NotSent('not connected', { cause: error }));
-    }
-  });
-  try {
-    return await orAbort(opened, signal);
-  } catch (error) {
-    abandoned = true;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-    off();
-  }
+  const opening: Opening<SFTPWrapper> = {
+    host,
+    label,
+    timeoutMs,
+    ask: (client, answer) => client.sftp(answer),
+    // A late error without a listener would end the process; every request is told by its own callback.
+    listen: (sftp) => void sftp.on('error', () => undefined),
+    drop: (sftp) => sftp.end(),
+    failed: (error) => noSftp(host, file, error),
+  };
+  return openChannelFor(connection, opening, signal);
 }
 
-/** A numeric `reason` is the server's refusal of a channel; else it has no SFTP subsystem, or it died while starting. */
-function openError(host: string, file: Upload, error: Error & { reason?: unknown }): OpsError {
-  if (error.reason !== undefined) return errors.sshUnreachable({ host, address: 'a new channel', cause: error });
+/** The server has no SFTP subsystem, or it died while starting. */
+function noSftp(host: string, file: Upload, error: Error): OpsError {
   return errors.uploadFailed({
     host,
     file: basename(file.localPath),

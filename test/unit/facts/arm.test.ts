@@ -206,6 +206,18 @@ describe('drivers', () => {
     expect(inUse.complaints).toEqual(['rmmod: ERROR: Module ib_core is in use by: rpcrdma']);
   });
 
+  it('reads a verdict behind a window title, a text written over, or a carriage return of its own', () => {
+    const title = '\u001b]0;openibd\u0007Unloading HCA driver: [  OK  ]\r\n';
+    const over = 'Please wait\rLoading HCA driver: \u001b[1;31m[FAILED]\u001b[0m\r\n';
+    const back = 'Loading Access Layer:\r\u001b[60G[  OK  ]\r\n';
+
+    expect(parseDriverRestart(title + over + back).lines).toEqual([
+      { text: 'Unloading HCA driver', ok: true },
+      { text: 'Loading HCA driver', ok: false },
+      { text: 'Loading Access Layer', ok: true },
+    ]);
+  });
+
   it('never sees a verdict that is not there', () => {
     fc.assert(
       fc.property(fc.string(), (noise) => {

@@ -72,8 +72,7 @@ describe('cleaning what a console says', () => {
   it('lets no control character through but line feed and tab', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        // eslint-disable-next-line no-control-regex -- they are what is looked for
-        expect(clean(bytes)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+        expect(clean(bytes).replaceAll(/[\n\t]/g, '')).not.toMatch(/\p{Cc}/u);
       }),
     );
   });
