@@ -5,6 +5,7 @@
  * - lost-reply: a method is executed, then the connection is cut before the answer
  * - slow: a method answers late
  * - rate-limit-now: a method (or all) answers HTTP 429
+ * The method `upload` is the host that takes the bytes of files; it answers HTTP 503 for `api-error`.
  * - socket-disconnect: every open socket gets a `disconnect` message, or is cut without one; happens at once
  */
 export type Fault =

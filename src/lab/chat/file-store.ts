@@ -7,6 +7,8 @@ interface StoredFile {
   uploadPath: string;
   bytes: Buffer | undefined;
   completedAtMs: number | undefined;
+  /** Ids of the channels where it was shared, or stands in an image block. */
+  shownIn: Set<string>;
 }
 
 const kinds: Record<string, { mimetype: string; pretty: string }> = {
@@ -69,7 +71,7 @@ export class FileStore {
       ims: [],
     };
     if (altText !== undefined) file.alt_txt = altText;
-    this.#files.set(id, { file, uploadPath: path, bytes: undefined, completedAtMs: undefined });
+    this.#files.set(id, { file, uploadPath: path, bytes: undefined, completedAtMs: undefined, shownIn: new Set() });
     return { id, path };
   }
 
@@ -119,8 +121,30 @@ export class FileStore {
     return imageMimetypes.includes(this.find(id)?.mimetype ?? '');
   }
 
+  /**
+   * Files that a text of the app links to. An upload that named no channel is private to the app until the app itself posts
+   * its permalink in the top-level text (slackapi/bolt-python#1018, slackapi/python-slack-sdk#1194).
+   */
+  linkedFrom(text: string): FileObject[] {
+    return [...this.#files.keys()].flatMap((id) => {
+      const file = this.find(id);
+      return file !== undefined && text.includes(file.permalink) ? [file] : [];
+    });
+  }
+
+  /** Notes that a channel shows a file: whoever is in it may read it. */
+  show(id: string, channelId: string): void {
+    this.#files.get(id)?.shownIn.add(channelId);
+  }
+
+  /** Ids of the channels whose people may read a file; none while it is private to the app. */
+  shownIn(id: string): ReadonlySet<string> {
+    return this.#files.get(id)?.shownIn ?? new Set();
+  }
+
   /** Notes where a file was shared; `files.info` is how an app finds out. */
   share(file: FileObject, channel: { id: string; name: string }, ts: string, threadTs: string | undefined): void {
+    this.show(file.id, channel.id);
     file.is_public = true;
     file.channels = [...new Set([...file.channels, channel.id])];
     file.shares ??= { public: {} };

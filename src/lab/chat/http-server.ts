@@ -90,7 +90,16 @@ async function receiveUpload(lab: Lab, request: Request, response: Response): Pr
     refuse(lab.faults.down, response);
     return;
   }
-  if (!lab.files.receive(request.path, bytes)) {
+  if (lab.faults.take('api-error', 'upload') !== undefined) {
+    response.status(503).type('text').send('Service Unavailable');
+    return;
+  }
+  const isTaken = lab.files.receive(request.path, bytes);
+  if (lab.faults.take('lost-reply', 'upload') !== undefined) {
+    response.socket?.destroy();
+    return;
+  }
+  if (!isTaken) {
     response.status(400).type('text').send('bad upload');
     return;
   }

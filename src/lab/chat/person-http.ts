@@ -41,6 +41,13 @@ export function createPersonRouter(lab: Lab): Router {
   addActions(router, lab);
   addFaults(router, lab);
   router.get('/files/:id', (request, response) => {
+    const user = userOf(lab, query(request, 'user') ?? '');
+    if (!mayRead(lab, user.id, request.params.id)) {
+      response
+        .status(404)
+        .json({ error: 'file-not-found', message: `${user.name} sees no file ${request.params.id}.` });
+      return;
+    }
     sendFile(lab, request.params.id, response);
   });
   router.use((error: unknown, _request: Request, response: Response, next: (error: unknown) => void) => {
@@ -147,6 +154,12 @@ function streamEvents(lab: Lab, request: Request, response: Response): void {
     clearInterval(heartbeat);
     stop();
   });
+}
+
+/** Whether a person is in a channel that shows the file. */
+function mayRead(lab: Lab, userId: string, fileId: string): boolean {
+  const shownIn = lab.files.shownIn(fileId);
+  return lab.directory.channels.some((channel) => shownIn.has(channel.id) && channel.members.includes(userId));
 }
 
 /** Sends an uploaded file to the page; only pictures are shown in place. */

@@ -5,6 +5,7 @@
  * ipmitool lib/ipmi_user.c (16 byte and 20 byte stores).
  */
 import type { AccountRole } from './bmc-state.ts';
+import { removeFault } from './faults.ts';
 import { cardFault } from './state.ts';
 import type { CardState, Rack } from './state.ts';
 
@@ -64,7 +65,9 @@ export function tryLogin(rack: Rack, card: CardState, user: string, password: st
     rack,
     card.bmc,
     () =>
-      password === card.bmc.rootPassword && !card.bmc.passwordUnusable && !cardFault(rack, card, 'bmc-password-wrong'),
+      password === card.bmc.rootPassword &&
+      !card.bmc.passwordUnusable &&
+      !lostPassword.some((fault) => cardFault(rack, card, fault)),
   );
   return outcome === 'ok' && passwordIsDefault(card) ? 'change-required' : outcome;
 }
@@ -96,8 +99,22 @@ export function roleOf(card: CardState, user: string): AccountRole {
   return card.bmc.accounts.find((each) => each.user === user)?.role ?? 'ReadOnly';
 }
 
+/** Faults in which somebody has set a password that nobody knows. */
+const lostPassword = ['bmc-password-wrong', 'bmc-password-too-long'] as const;
+
+/** Whatever somebody had set before is no more. */
+function forgetLostPassword(rack: Rack, card: CardState): void {
+  for (const fault of lostPassword) removeFault(rack.state.faults, fault, card.name);
+}
+
 /** Store a new password over Redfish; every other session of the user ends. */
-export function setPasswordByRedfish(card: CardState, password: string, keepSessionId: string | null): void {
+export function setPasswordByRedfish(
+  rack: Rack,
+  card: CardState,
+  password: string,
+  keepSessionId: string | null,
+): void {
+  forgetLostPassword(rack, card);
   card.bmc.rootPassword = password;
   card.bmc.passwordUnusable = card.hardware.bmc.redfishTruncatesPassword && password.length > 16;
   endSessions(card, 'root', keepSessionId);
@@ -109,7 +126,8 @@ export function endSessions(card: CardState, user: string, keepSessionId: string
 }
 
 /** Store a new password over IPMI: no policy but 20 bytes; 17 to 20 bytes are taken and never work again. */
-export function setPasswordByIpmi(card: CardState, password: string): void {
+export function setPasswordByIpmi(rack: Rack, card: CardState, password: string): void {
+  forgetLostPassword(rack, card);
   card.bmc.rootPassword = password;
   card.bmc.passwordUnusable = Buffer.byteLength(password) > 16;
   card.bmc.failedLogins = 0;
@@ -117,7 +135,8 @@ export function setPasswordByIpmi(card: CardState, password: string): void {
 }
 
 /** Accounts as the factory left them. */
-export function resetAccounts(card: CardState): void {
+export function resetAccounts(rack: Rack, card: CardState): void {
+  forgetLostPassword(rack, card);
   card.bmc.rootPassword = factoryPassword;
   card.bmc.passwordUnusable = false;
   card.bmc.failedLogins = 0;

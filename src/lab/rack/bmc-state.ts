@@ -19,7 +19,23 @@ export interface TaskRecord {
   startedAtMs: number;
   endsAtMs: number;
   outcome: 'running' | 'completed' | 'exception';
-  failure: 'unknown-host' | 'bad-package' | null;
+  /** Why it fails, or will; null while nothing is known to be wrong. */
+  failure: TaskFailure | null;
+  /** SHA-256 of what the server sends; null while it has not said. */
+  sha256: string | null;
+}
+
+/** What ends a SimpleUpdate. */
+export type TaskFailure = 'unknown-host' | 'no-file' | 'no-rshim' | 'bad-package';
+
+/** A sensor that crossed a threshold. */
+export interface SelEntry {
+  id: number;
+  createdAtMs: number;
+  sensor: string;
+  direction: 'low' | 'high';
+  reading: number;
+  threshold: number;
 }
 
 export interface BmcState {
@@ -38,6 +54,13 @@ export interface BmcState {
   dhcpUseDns: boolean;
   sessionTimeoutSeconds: number;
   updateServiceDirty: boolean;
+  /** `raw 0x32 0x66` was sent: the next restart clears the settings. */
+  factoryResetWanted: boolean;
+  /** Counts the certificates the web server has made for itself. */
+  certificateGeneration: number;
+  /** The system event log, oldest first. */
+  sel: SelEntry[];
+  nextSelId: number;
   nextTaskId: number;
   tasks: TaskRecord[];
   sessions: Session[];

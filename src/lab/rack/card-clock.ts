@@ -4,9 +4,11 @@
  *
  * Source: BlueField BMC manual (two-boot rule of Secure Boot, UEFI fetches settings over Redfish), NICo handler.rs.
  */
+import { resetAccounts } from './accounts.ts';
 import { randomUuid } from './random.ts';
 import { bootStages, cardFault, hostState, useCardFault } from './state.ts';
 import { mtuRules } from './udev.ts';
+import { countdownText, runUefiPassword } from './uefi.ts';
 import type { BootStage, CardEvent, CardState, Rack } from './state.ts';
 
 /** Share of the boot time that has passed when a stage begins. */
@@ -61,7 +63,7 @@ function dropArmEvents(card: CardState): void {
 function beginBoot(rack: Rack, card: CardState, atMs: number): void {
   const before = reportedStage({ ...rack, nowMs: () => atMs }, card);
   dropArmEvents(card);
-  const shell = card.arm.nextBootShell || card.armOs.broken;
+  const shell = card.arm.nextBootShell || card.armOs.broken || useCardFault(rack, card, 'uefi-shell-at-boot');
   const stuck = useCardFault(rack, card, 'arm-boot-stuck') || shell;
   card.install = null;
   card.arm = {
@@ -117,7 +119,13 @@ export function armOff(rack: Rack, card: CardState): void {
 
 /** UEFI reached: it fetches what is wanted from the BMC, or applies what it fetched a boot ago. */
 function runUefi(rack: Rack, card: CardState, atMs: number): void {
-  const secureBoot = card.secureBoot;
+  const { secureBoot } = card;
+  if (card.mode.current === 'dpu') rack.hooks.print(card, countdownText);
+  runUefiPassword(card, atMs >= card.bmc.webUpAtMs);
+  if (secureBoot.holdsOneBoot) {
+    const before = !secureBoot.currentBoot;
+    Object.assign(secureBoot, { enable: before, currentBoot: before, pending: null, holdsOneBoot: false });
+  }
   // UEFI tells the BMC its Secure Boot state and asks for settings over Redfish: nobody home, nothing told.
   if (atMs < card.bmc.webUpAtMs) {
     secureBoot.fieldsPresent = false;
@@ -134,6 +142,7 @@ function runUefi(rack: Rack, card: CardState, atMs: number): void {
   } else if (secureBoot.pending.fetched) {
     secureBoot.currentBoot = secureBoot.pending.value;
     secureBoot.pending = null;
+    secureBoot.holdsOneBoot = useCardFault(rack, card, 'secureboot-one-boot');
   } else {
     secureBoot.pending.fetched = true;
   }
@@ -180,24 +189,41 @@ function runEvent(rack: Rack, card: CardState, event: CardEvent): void {
       decideRshimOwner(rack, card);
       return;
     case 'bmc-rshim':
-      card.rshim.bmcEnabled = event.enabled;
-      decideRshimOwner(rack, card);
+      switchBmcRshim(rack, card, event.enabled);
       return;
-    case 'task-end': {
-      const task = card.bmc.tasks.find((each) => each.id === event.taskId);
-      if (task?.outcome === 'running') task.outcome = task.failure === null ? 'completed' : 'exception';
-      if (task?.failure) card.bmc.updateServiceDirty = true;
-      if (task?.outcome === 'completed') rack.hooks.imageArrived(card, task.image);
-    }
+    case 'bmc-restart':
+      resetBmc(rack, card);
+      return;
+    case 'task-end':
+      endTask(rack, card, event.taskId);
   }
 }
 
-/** One backend at a time; whoever has it keeps it while enabled. */
+/** The transfer of a SimpleUpdate is over; with its image the Arm goes on by itself. */
+function endTask(rack: Rack, card: CardState, id: string): void {
+  const task = card.bmc.tasks.find((each) => each.id === id);
+  if (task?.outcome !== 'running') return;
+  task.outcome = task.failure === null ? 'completed' : 'exception';
+  if (task.failure !== null) card.bmc.updateServiceDirty = true;
+  else if (task.sha256 !== null) rack.hooks.imageArrived(card, task.sha256);
+}
+
+/**
+ * One backend at a time; whoever has it keeps it. A daemon of the host goes on with a card after `HostRshim` was disabled,
+ * until it is stopped, told to drop what it has, or the host restarts. Source: rshim-user-space (keep-alive; pull request 39:
+ * in drop mode nobody seems to be there), doca-platform.
+ */
 export function decideRshimOwner(rack: Rack, card: CardState): void {
-  const { owner, bmcEnabled } = card.rshim;
-  const hostEnabled = card.rshim.hostEnabled && hostState(rack, card.host).rshimServiceActive;
-  if ((owner === 'host' && hostEnabled) || (owner === 'bmc' && bmcEnabled)) return;
-  card.rshim.owner = hostEnabled ? 'host' : bmcEnabled ? 'bmc' : 'none';
+  const { owner, bmcEnabled, hostEnabled, dropMode } = card.rshim;
+  const daemon = hostState(rack, card.host).rshimServiceActive && !dropMode;
+  if ((owner === 'host' && daemon) || (owner === 'bmc' && bmcEnabled)) return;
+  card.rshim.owner = hostEnabled && daemon ? 'host' : bmcEnabled ? 'bmc' : 'none';
+}
+
+/** The BMC's own rshim is switched; it does not come up while the host has the card. Source: OobUpdate (exit 16). */
+function switchBmcRshim(rack: Rack, card: CardState, wanted: boolean): void {
+  card.rshim.bmcEnabled = wanted && card.rshim.owner !== 'host';
+  decideRshimOwner(rack, card);
 }
 
 /** Apply everything that is due, in order of time. */
@@ -210,9 +236,21 @@ export function advanceCard(rack: Rack, card: CardState): void {
   }
 }
 
+/**
+ * The settings are as the factory left them: accounts, network and logs. The certificate of the web server lies in the
+ * same writable file system, so that the next start makes a new one. Source: OpenBMC's factory reset (the rwfs overlay is
+ * erased), bmcweb ssl_key_handler.hpp (a missing certificate is generated). The address comes from DHCP; here it stays.
+ */
+function restoreFactorySettings(rack: Rack, card: CardState): void {
+  resetAccounts(rack, card);
+  Object.assign(card.bmc, { dhcpUseDns: true, sessionTimeoutSeconds: 1800, sel: [], factoryResetWanted: false });
+  card.bmc.certificateGeneration += 1;
+}
+
 /** Restart the BMC: unreachable for a while, sessions, tasks and static name servers gone. */
 export function resetBmc(rack: Rack, card: CardState): void {
   advanceCard(rack, card);
+  if (card.bmc.factoryResetWanted) restoreFactorySettings(rack, card);
   const { bmcResetMs, bmcLateMs } = rack.state.delays;
   const nowMs = rack.nowMs();
   const late = useCardFault(rack, card, 'bmcweb-late');
@@ -228,7 +266,7 @@ export function resetBmc(rack: Rack, card: CardState): void {
     tasks: [],
     sessions: [],
   };
-  card.events = card.events.filter((event) => event.kind !== 'task-end');
+  card.events = card.events.filter((event) => event.kind !== 'task-end' && event.kind !== 'bmc-restart');
 }
 
 /** Does the SecureBoot resource have its fields now? */

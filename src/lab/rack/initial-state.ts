@@ -6,6 +6,7 @@ import { baseFiles, imageFiles, ubuntuRelease } from './install/image-files.ts';
 import { imageNamed } from './install/images.ts';
 import { initialPackages } from './packages/state.ts';
 import { randomUuid } from './random.ts';
+import { defaultUefiPassword } from './uefi.ts';
 import type { CardState, HostState, RackSnapshot } from './state.ts';
 
 function initialNvconfig(mode: DpuMode): Record<string, string> {
@@ -46,6 +47,10 @@ function initialBmc(layout: CardLayout, nowMs: number): CardState['bmc'] {
     dhcpUseDns: true,
     sessionTimeoutSeconds: 1800,
     updateServiceDirty: false,
+    factoryResetWanted: false,
+    certificateGeneration: 0,
+    sel: [],
+    nextSelId: 1,
     nextTaskId: 0,
     tasks: [],
     sessions: [],
@@ -81,7 +86,9 @@ function initialCard(host: string, hasRshim: boolean, layout: CardLayout, bootId
       keysEnrolled: layout.secureBoot.keysEnrolled,
       fieldsPresent: layout.secureBoot.fieldsPresent,
       pending: null,
+      holdsOneBoot: false,
     },
+    uefi: { password: defaultUefiPassword, wish: null, capsule: false },
     bmc: initialBmc(layout, nowMs),
     rshim: {
       owner: layout.rshimOwner === 'host' && !hasRshim ? 'none' : layout.rshimOwner,
@@ -164,7 +171,7 @@ function hostFiles(layout: Omit<HostLayout, 'cards'>): HostState['files'] {
 /** The state of a rack that has been powered and idle for a while. */
 export function initialState(layout: RackLayout, seed: number, nowMs: number): RackSnapshot {
   const state: RackSnapshot = {
-    version: 2,
+    version: 3,
     layoutName: layout.name,
     management: { ...layout.management },
     delays: { ...layout.delays },

@@ -5,10 +5,9 @@
  * deterministic. Nothing here is shared with the code that drives it.
  */
 import { resetArm, resetBmc, advanceCard, armStage } from './card-clock.ts';
-import { lockoutMs, lockoutThreshold } from './accounts.ts';
 import { armLogin, changeArmPassword } from './arm-login.ts';
 import type { ArmLoginOutcome } from './arm-login.ts';
-import { addFault, describeFaults, faultScope, findFault, isFaultName, removeFault, useFault } from './faults.ts';
+import { addFault, describeFaults, faultScope, findFault, isFaultName, useFault } from './faults.ts';
 import type { FaultInfo } from './faults.ts';
 import type { RackLayout } from './layout.ts';
 import { rack1 } from './layouts.ts';
@@ -25,6 +24,7 @@ import { cardState, cardsOfHost, hostState } from './state.ts';
 import type { CardState, HostState, Outside, Rack, RackSnapshot } from './state.ts';
 import type { Files } from './files/files.ts';
 import { hostKeysOf } from './authorized-keys.ts';
+import { endFault, startFault } from './start-faults.ts';
 import { reachedArm } from './tools/connections.ts';
 
 export { comparableSnapshot } from './comparable.ts';
@@ -56,6 +56,8 @@ export interface CardModel {
   bmcIsUp(): boolean;
   /** Changes when the BMC restarts. */
   bmcStartedAtMs(): number;
+  /** Counts the certificates the BMC has made for itself: a factory reset brings a new one. */
+  certificateGeneration(): number;
   /** What a person with a serial console could do: no request, no login. */
   resetArm(): void;
   resetBmc(): void;
@@ -162,6 +164,7 @@ function createCard(rack: Rack, card: CardState): CardModel {
     },
     bmcIsUp: () => rack.nowMs() >= card.bmc.downUntilMs,
     bmcStartedAtMs: () => card.bmc.startedAtMs,
+    certificateGeneration: () => card.bmc.certificateGeneration,
     resetArm: () => resetArm(rack, card),
     resetBmc: () => resetBmc(rack, card),
   };
@@ -199,32 +202,6 @@ function createHost(rack: Rack, host: HostState, dpus: CardModel[]): HostModel {
     powerCycle: () => powerCycleHost(rack, host),
     warmReboot: () => warmRebootHost(rack, host),
   };
-}
-
-/** How long `link-lost` cuts a host off. */
-const linkLostMs = 60_000;
-
-function startHostFault(rack: Rack, name: string, target: string | null): void {
-  if (name !== 'link-lost' && name !== 'dpkg-interrupted') return;
-  for (const host of rack.state.hosts) {
-    if (target !== null && target !== host.name) continue;
-    if (name === 'link-lost') host.linkLostUntilMs = rack.nowMs() + linkLostMs;
-    const interrupted = host.packages.installed['openssh-client'];
-    if (name === 'dpkg-interrupted' && interrupted !== undefined) interrupted.status = 'half-configured';
-  }
-  removeFault(rack.state.faults, name);
-}
-
-/** What injecting does at once, before any use. */
-function startFault(rack: Rack, name: string, target: string | null): void {
-  startHostFault(rack, name, target);
-  if (name !== 'bmc-locked' && name !== 'rshim-at-bmc') return;
-  for (const card of rack.state.cards) {
-    if (target !== null && target !== card.name && target !== card.host) continue;
-    if (name === 'rshim-at-bmc') card.rshim = { ...card.rshim, bmcEnabled: true, owner: 'bmc' };
-    else card.bmc = { ...card.bmc, failedLogins: lockoutThreshold, lockedUntilMs: rack.nowMs() + lockoutMs };
-  }
-  removeFault(rack.state.faults, name);
 }
 
 function isHostFault(name: string): boolean {
@@ -274,13 +251,9 @@ export function createRack(options: RackOptions): RackModel {
         throw new Error(`The fault "${name}" hits a host; ${target} is a card.`);
       }
       const rule = addFault(state.faults, name, { ...(target && { target }), ...(uses && { uses }) });
-      startFault(rack, rule.name, rule.target);
+      startFault(rack, rule);
     },
-    clearFault: (name, target) => {
-      removeFault(state.faults, name, target);
-      if (name !== 'link-lost') return;
-      for (const host of state.hosts) if (target === undefined || host.name === target) host.linkLostUntilMs = 0;
-    },
+    clearFault: (name, target) => endFault(rack, name, target),
     faults: () => describeFaults(state.faults),
     hasFault: (name, target, use) => {
       const known = describeFaults(state.faults).find((each) => each.name === name);

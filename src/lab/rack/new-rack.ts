@@ -1,11 +1,13 @@
 /** Puts the parts of a model together that call each other. */
 import { endPush, installStep } from './install/flash.ts';
-import { labImages } from './install/images.ts';
+import { imageBySha256, labImages } from './install/images.ts';
 import { findFault } from './faults.ts';
+import { FileError } from './files/nodes.ts';
 import { openConsole, printOnConsole, promptOnConsole } from './rshim/console.ts';
 import { Scheduler } from './shell/scheduler.ts';
 import { startLine } from './shell/session.ts';
 import type { Machine } from './shell/types.ts';
+import { cardFault } from './state.ts';
 import type { Rack, RackSnapshot } from './state.ts';
 import { armMachine } from './tools/arm.ts';
 import { diskBytes, systemBytes } from './tools/mounts.ts';
@@ -36,6 +38,7 @@ export function newRack(state: RackSnapshot, baseNowMs: () => number, sessionNow
     locks: new Set(),
     openStream: (machine, path) => {
       const card = machine.host === null ? null : consoleCard(rack, machine.host, path);
+      if (card !== null && cardFault(rack, card, 'rshim-stuck')) throw new FileError('EBUSY');
       return card === null ? null : openConsole(rack, card);
     },
     chroot: (machine, path) => {
@@ -52,10 +55,7 @@ export function newRack(state: RackSnapshot, baseNowMs: () => number, sessionNow
     hooks: {
       armReady: (card) => promptOnConsole(rack, card),
       installStep: (card, step) => installStep(rack, card, step),
-      imageArrived: (card, uri) => {
-        const image = Object.values(labImages).find(({ fileName }) => uri.endsWith(`/${fileName}`));
-        if (image !== undefined) endPush(rack, card, image, '');
-      },
+      imageArrived: (card, sha256) => endPush(rack, card, imageBySha256(sha256), ''),
       print: (card, text) => printOnConsole(rack, card, text),
     },
     runOnArm: (card, user, line) => {

@@ -5,6 +5,7 @@
  * of the host only; a warm reboot changes neither.
  */
 import { advanceCard, armOff, decideRshimOwner, resetBmc, schedule } from './card-clock.ts';
+import { removeFault } from './faults.ts';
 import type { DpuMode } from './layout.ts';
 import { randomUuid } from './random.ts';
 import { mtuRules } from './udev.ts';
@@ -39,7 +40,12 @@ function startHost(rack: Rack, host: HostState, downMs: number): void {
   host.mstStarted = false;
   host.driver.loaded = host.driver.installed;
   host.rshimServiceActive = host.packages.installed['rshim'] !== undefined && !host.disabledUnits.includes('rshim');
-  for (const card of cardsOfHost(rack, host.name)) decideRshimOwner(rack, card);
+  for (const card of cardsOfHost(rack, host.name)) {
+    removeFault(rack.state.faults, 'rshim-stuck', card.name);
+    card.rshim.dropMode = false;
+    if (card.rshim.owner === 'host') card.rshim.owner = 'none';
+    decideRshimOwner(rack, card);
+  }
 }
 
 /** Reboot the host without taking power from the slots. */

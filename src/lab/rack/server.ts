@@ -1,6 +1,9 @@
 /**
  * The pretend rack on loopback: an SSH server per host and per Arm, an HTTPS Redfish service per BMC.
  */
+import { createHash } from 'node:crypto';
+import { get as httpGet } from 'node:http';
+import { get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { RackLayout } from './layout.ts';
@@ -22,7 +25,7 @@ import { startRedfishServer } from './net/redfish-server.ts';
 import { startSshServer } from './net/ssh-server.ts';
 import { armSshMachine, hostSshMachine } from './ssh-machines.ts';
 import type { CardEndpoints, Lab } from './ssh-machines.ts';
-import type { Outside, RackSnapshot } from './state.ts';
+import type { FetchedFile, Outside, RackSnapshot } from './state.ts';
 
 export interface StartRackOptions {
   /** State directory; made with mode 0700. A saved state of the same layout is continued. */
@@ -75,7 +78,7 @@ const tickEveryMs = 10;
 
 function isSnapshot(value: unknown, layoutName: string): value is RackSnapshot {
   if (typeof value !== 'object' || value === null) return false;
-  return 'version' in value && value.version === 2 && 'layoutName' in value && value.layoutName === layoutName;
+  return 'version' in value && value.version === 3 && 'layoutName' in value && value.layoutName === layoutName;
 }
 
 /** The device clock: starts where the saved state ended, or now. */
@@ -93,7 +96,9 @@ async function startCard(lab: Lab, card: CardModel): Promise<CardEndpoints> {
     isUp: () => card.bmcIsUp(),
     incarnation: () => String(card.bmcStartedAtMs()),
   };
-  const showsSecondCertificate = (): boolean => model.hasFault('bmc-cert-changed', card.name);
+  // Two certificates are enough to tell one generation from the next.
+  const showsSecondCertificate = (): boolean =>
+    (card.certificateGeneration() % 2 === 1) !== model.hasFault('bmc-cert-changed', card.name);
   const bmc = await startRedfishServer({ device, certificates, showsSecondCertificate });
   const hostKeys = (): { first: string; second: string } =>
     hostKeysOfGeneration(directory, keys, card.name, card.armHostKeyGeneration());
@@ -164,9 +169,27 @@ async function startHost(lab: Lab, host: HostModel): Promise<StartedHost> {
   };
 }
 
+/** How long a BMC waits for a server of the real network. */
+const fetchLimitMs = 10_000;
+
+/** Fetch a file of the real network for a BMC, as far as its hash. */
+function fetchFile(url: string, done: (result: FetchedFile) => void): void {
+  const ask = url.startsWith('https:') ? httpsGet : httpGet;
+  // Who serves an image to a BMC does so with a certificate that the BMC does not check.
+  const request = ask(url, { timeout: fetchLimitMs, rejectUnauthorized: false }, (response) => {
+    const hash = createHash('sha256');
+    response.on('data', (chunk: Buffer) => hash.update(chunk));
+    response.once('error', () => done('unreachable'));
+    response.once('end', () => done(response.statusCode === 200 ? { sha256: hash.digest('hex') } : 'no-file'));
+  });
+  request.once('timeout', () => request.destroy(new Error('timeout')));
+  request.once('error', () => done('unreachable'));
+}
+
 /** What the model needs of real sockets and keys. */
 function outsideOf(lab: Lab, cards: CardEndpoints[]): Outside {
   return {
+    fetchFile,
     hostKey: (name, generation) => publicHostKey(hostKeysOfGeneration(lab.directory, lab.keys, name, generation).first),
     dialArm: (card, on) => {
       const port = cards.find((each) => each.card.name === card.name)?.arm.port;

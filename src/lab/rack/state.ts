@@ -10,6 +10,7 @@ import type { CardLayout, Delays, DpuMode, HostLayout, RackLayout } from './layo
 import { skus } from './layout.ts';
 import type { StoredFiles } from './files/nodes.ts';
 import type { LabImage } from './install/images.ts';
+import type { NetworkState } from './network-state.ts';
 import type { PackageState } from './packages/state.ts';
 import type { ConsoleState } from './rshim/console.ts';
 import type { Scheduler } from './shell/scheduler.ts';
@@ -30,6 +31,7 @@ export type CardEvent =
   | { atMs: number; kind: 'arm-install'; step: 'os' | 'system' | 'nic' | 'bmc' | 'end' }
   | { atMs: number; kind: 'host-rshim'; enabled: boolean }
   | { atMs: number; kind: 'bmc-rshim'; enabled: boolean }
+  | { atMs: number; kind: 'bmc-restart' }
   | { atMs: number; kind: 'task-end'; taskId: string };
 
 /** An image that is being installed. */
@@ -73,6 +75,17 @@ interface SecureBootState {
   fieldsPresent: boolean;
   /** A wanted value that UEFI has not applied; `fetched` after the first boot. */
   pending: { value: boolean; fetched: boolean } | null;
+  /** What runs now is taken back at the next boot. */
+  holdsOneBoot: boolean;
+}
+
+/** The password of the UEFI menu. */
+interface UefiState {
+  password: string;
+  /** A change that UEFI has fetched and applies at the next boot. */
+  wish: { current: string; next: string } | null;
+  /** The capsule EnrollKeysCap waits for the next boot. */
+  capsule: boolean;
 }
 
 export interface CardState {
@@ -84,6 +97,7 @@ export interface CardState {
   mode: { current: DpuMode; queued: DpuMode | null };
   arm: ArmState;
   secureBoot: SecureBootState;
+  uefi: UefiState;
   bmc: BmcState;
   rshim: {
     owner: 'host' | 'bmc' | 'none';
@@ -154,49 +168,6 @@ export interface HostState {
   log: string[];
 }
 
-/** Namespaces, addresses, links and PCI bindings that somebody set by hand; a reboot takes them away. */
-export interface NetworkState {
-  namespaces: string[];
-  links: Record<string, LinkSettings>;
-  /** The udev rules this start of the system met. */
-  rules?: MtuRule[];
-  routes?: { dst: string; gateway?: string; dev: string }[];
-  /** PCI address -> what was written to its files in sysfs. */
-  functions?: Record<string, FunctionSettings>;
-}
-
-/** A link as somebody set it. */
-export interface LinkSettings {
-  namespace: string;
-  addresses: string[];
-  up: boolean;
-  mtu: number | null;
-  /** The bond or bridge it belongs to. */
-  master?: string;
-  /** Set on a link that `ip link add` made. */
-  made?: MadeLink;
-}
-
-/** What `ip link add` was told. */
-export interface MadeLink {
-  kind: 'bond' | 'bridge' | 'vlan' | 'dummy' | 'macvlan';
-  index: number;
-  mac: string;
-  /** The device under a VLAN or macvlan. */
-  lower?: string;
-  vlanId?: number;
-  mode?: string;
-}
-
-/** A PCI function as somebody set it. */
-export interface FunctionSettings {
-  /** Null: unbound. */
-  driver?: string | null;
-  override?: string;
-  /** Virtual functions that were switched on. */
-  virtualFunctions?: number;
-}
-
 /** The host's own management controller. */
 export interface HostBmcState {
   user: string;
@@ -209,7 +180,7 @@ export interface HostBmcState {
 
 /** Everything, as it is saved to a file. */
 export interface RackSnapshot {
-  version: 2;
+  version: 3;
   layoutName: string;
   management: RackLayout['management'];
   delays: Delays;
@@ -243,8 +214,8 @@ export interface Rack {
   hooks: {
     armReady: (card: CardState) => void;
     installStep: (card: CardState, step: 'os' | 'system' | 'nic' | 'bmc' | 'end') => void;
-    /** A SimpleUpdate has written this image to the card. */
-    imageArrived: (card: CardState, uri: string) => void;
+    /** A SimpleUpdate has written the image with this hash to the card. */
+    imageArrived: (card: CardState, sha256: string) => void;
     print: (card: CardState, text: string) => void;
   };
   /** Runs a line on the Arm for its console. */
@@ -262,7 +233,12 @@ export interface Outside {
   ) => { write: (bytes: string) => void; close: () => void } | null;
   /** `ssh-ed25519 AAAA...` of a machine. */
   hostKey: (name: string, generation: number) => string;
+  /** Fetch a file for a BMC from a server of the real network; without it only the pretend internet is there. */
+  fetchFile?: (url: string, done: (result: FetchedFile) => void) => void;
 }
+
+/** What a server gave: the hash of the whole file, nothing of that name, or no answer at all. */
+export type FetchedFile = { sha256: string } | 'no-file' | 'unreachable';
 
 /** Is the fault active for this card (by its own or its host's name)? */
 export function cardFault(rack: Rack, card: CardState, name: FaultName): boolean {
@@ -277,6 +253,11 @@ export function useCardFault(rack: Rack, card: CardState, name: FaultName): bool
 /** The hardware as it shows itself now, injected SKU faults included. */
 export function shownHardware(rack: Rack, card: CardState): CardLayout {
   return cardFault(rack, card, 'controller-sku') ? { ...card.hardware, ...skus.b3220sh } : card.hardware;
+}
+
+/** Is there a cable in the port? */
+export function hasCable(rack: Rack, card: CardState, port: number): boolean {
+  return card.hardware.links[`p${port}`] !== undefined && !cardFault(rack, card, 'link-down');
 }
 
 /** The state of a host by name; throws for an unknown one. */

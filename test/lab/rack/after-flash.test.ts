@@ -158,7 +158,7 @@ describe('after a flash', () => {
     test.advance(20_000);
     const body = {
       TransferProtocol: 'HTTP',
-      ImageURI: `10.0.0.5//bfb/${stock}.bfb`,
+      ImageURI: `${imagesUrl.replace('https://', '')}/${stock}.bfb`,
       Targets: ['redfish/v1/UpdateService/FirmwareInventory/DPU_OS'],
     };
 

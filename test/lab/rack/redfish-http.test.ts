@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { imagesUrl } from '../../../src/lab/rack/packages/internet.ts';
 import { call, errorCode, get, openedRack, parse, paths } from './helpers.ts';
 
 describe('reading', () => {
@@ -196,28 +197,36 @@ describe('settings that wait for a boot', () => {
 
   it('rshim switches are asynchronous and exclude each other', () => {
     const test = openedRack();
+    const host = test.rack.host('as7');
     const bmcRshim = (): unknown => get(test.card, `${paths.manager}/Oem/Nvidia`)['BmcRShim'];
     call(test.card, 'POST', `${paths.oem}/Actions/HostRshim.Set`, { body: { HostRshim: 'Disabled' } });
     call(test.card, 'PATCH', `${paths.manager}/Oem/Nvidia`, { body: { BmcRShim: { BmcRShimEnabled: true } } });
+    test.advance(10_000);
+    // The daemon that runs keeps the card, whatever the BMC forbids: the BMC's own does not come up.
+    expect(get(test.card, paths.oem)['HostRshim']).toBe('Disabled');
+    expect(host.exec('ops', 'ls /dev/rshim0').exitCode).toBe(0);
     expect(bmcRshim()).toEqual({ BmcRShimEnabled: false });
 
+    host.exec('ops', 'sudo -n systemctl restart rshim');
+    expect(host.exec('ops', 'ls /dev/rshim0').exitCode).toBe(2);
+    call(test.card, 'PATCH', `${paths.manager}/Oem/Nvidia`, { body: { BmcRShim: { BmcRShimEnabled: true } } });
+    expect(bmcRshim()).toEqual({ BmcRShimEnabled: false });
     test.advance(10_000);
 
     expect(bmcRshim()).toEqual({ BmcRShimEnabled: true });
-    expect(test.rack.host('as7').exec('ops', 'ls /dev/rshim0').exitCode).toBe(2);
   });
 });
 
 describe('SimpleUpdate', () => {
   const body = {
     TransferProtocol: 'HTTP',
-    ImageURI: '10.20.7.5:8080//bfb/bf-bundle.bfb',
+    ImageURI: `${imagesUrl.replace('https://', '')}/bf-bundle-2.9.2-32_25.02_ubuntu-22.04_prod.bfb`,
     Targets: ['redfish/v1/UpdateService/FirmwareInventory/DPU_OS'],
   };
 
   function withBmcRshim(): ReturnType<typeof openedRack> {
     const test = openedRack();
-    call(test.card, 'POST', `${paths.oem}/Actions/HostRshim.Set`, { body: { HostRshim: 'Disabled' } });
+    test.rack.host('as7').exec('ops', 'sudo -n systemctl disable --now rshim');
     call(test.card, 'PATCH', `${paths.manager}/Oem/Nvidia`, { body: { BmcRShim: { BmcRShimEnabled: true } } });
     test.advance(10_000);
     return test;

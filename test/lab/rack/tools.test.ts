@@ -204,6 +204,15 @@ describe('the Arm side', () => {
     expect(lines).toContain('MAC Address             : a0:88:c2:46:a7:25');
   });
 
+  it('takes the self-test that an OpenBMC does not have for a failure, and names a command that it does not know', () => {
+    const { card } = testRack();
+    const ask = (words: string): unknown => card.armExec('root', `ipmitool -I open ${words}`);
+
+    expect(ask('mc selftest')).toMatchObject({ exitCode: 1, stdout: 'Selftest: not implemented\n', stderr: '' });
+    expect(ask('mc nope')).toMatchObject({ exitCode: 1, stderr: 'Invalid mc/bmc command: nope\n' });
+    expect(ask('nope it')).toMatchObject({ exitCode: 1, stderr: 'Invalid command: nope\n' });
+  });
+
   it('has the crypto flags of its SKU', () => {
     expect(onArm('lscpu')).toMatch(/^Flags:.* aes pmull sha1 sha2 /m);
     expect(onArm('lscpu', variations.noCrypto())).not.toMatch(/ aes /);

@@ -42,6 +42,7 @@ function postMessage(call: Call): Answer<ChatPostMessageResponse, 'message'> {
   }
   const threadTs = threadOf(call, channel);
   const broadcast = threadTs !== undefined && flag(call.args, 'reply_broadcast');
+  const files = unfurls(call) ? call.lab.files.linkedFrom(text ?? '') : [];
   const message = call.lab.workspace.post(channel, {
     user: call.lab.directory.app.botUserId,
     text: text ?? '',
@@ -49,8 +50,27 @@ function postMessage(call: Call): Answer<ChatPostMessageResponse, 'message'> {
     metadata,
     threadTs,
     subtype: broadcast ? 'thread_broadcast' : undefined,
+    files: files.length === 0 ? undefined : files,
   });
+  for (const file of files) {
+    call.lab.files.share(file, channel, message.ts, threadTs);
+  }
+  for (const block of blocks ?? []) {
+    if (
+      block.type === 'image' &&
+      'slack_file' in block &&
+      'id' in block.slack_file &&
+      block.slack_file.id !== undefined
+    ) {
+      call.lab.files.show(block.slack_file.id, channel.id);
+    }
+  }
   return { channel: channel.id, ts: message.ts, message };
+}
+
+/** Links of a message are shown as what they lead to, unless the call says no (docs.slack.dev, chat.postMessage). */
+function unfurls({ args }: Call): boolean {
+  return [args.unfurl_links, args.unfurl_media].every((value) => value !== false && value !== 'false');
 }
 
 /** A reply needs a parent that is there (slackapi/bolt-js#2307) and is not itself a reply. */

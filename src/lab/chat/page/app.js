@@ -50,6 +50,7 @@ names.user = (id) => state.info.users.find((user) => user.id === id)?.realName;
 names.channel = (id) => state.info.channels.find((channel) => channel.id === id)?.name;
 names.group = (id) => state.info.groups.find((group) => group.id === id)?.handle;
 names.isMe = (id) => id === state.me?.id;
+names.me = () => state.me?.name ?? '';
 
 async function become(name) {
   state.me = state.info.users.find((user) => user.name === name) ?? state.info.users[0];

@@ -2,7 +2,7 @@
 import { h } from './dom.js';
 import { renderElement, renderInput } from './elements.js';
 import { renderRichText } from './rich-text.js';
-import { renderLink, renderMarkdown, renderText } from './render-text.js';
+import { fileAddress, renderLink, renderMarkdown, renderText } from './render-text.js';
 
 /** @param {{act: Function, headingLevel?: number, errors?: Record<string, string>, values?: object}} context */
 export function renderBlocks(blocks, context) {
@@ -120,7 +120,7 @@ export function renderImage(image, className) {
     );
   }
   const picture = h('img', {
-    src: `lab/chat/files/${encodeURIComponent(id)}`,
+    src: fileAddress(id),
     alt: image.alt_text,
     class: className,
     loading: 'lazy',

@@ -1,7 +1,7 @@
 /** One message as a row of a list. */
 import { renderBlocks, renderImage } from './blocks.js';
 import { counted, h, timeElement } from './dom.js';
-import { names, renderEmoji, renderMrkdwn } from './render-text.js';
+import { fileAddress, names, renderEmoji, renderMrkdwn } from './render-text.js';
 
 /**
  * @param {object} message
@@ -109,7 +109,7 @@ function renderFile(file) {
       renderImage({ slack_file: { id: file.id }, alt_text: file.alt_txt ?? file.title }),
     );
   }
-  return h('a', { class: 'file', href: `lab/chat/files/${encodeURIComponent(file.id)}`, download: file.name }, label);
+  return h('a', { class: 'file', href: fileAddress(file.id), download: file.name }, label);
 }
 
 function formatBytes(bytes) {

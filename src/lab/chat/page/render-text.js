@@ -6,7 +6,7 @@ import { parseMrkdwn, parsePlain } from './mrkdwn.js';
 import { canDrawEmoji, drawSymbol } from './symbols.js';
 
 /** What names references need; app.js fills it when the page knows who is here. */
-export const names = { user: (id) => id, channel: (id) => id, group: (id) => id, isMe: () => false };
+export const names = { user: (id) => id, channel: (id) => id, group: (id) => id, isMe: () => false, me: () => '' };
 
 export function renderMrkdwn(text) {
   return renderNodes(parseMrkdwn(text));
@@ -80,8 +80,17 @@ export function renderPre(text) {
   return h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Preformatted text' }, h('code', {}, text));
 }
 
-/** A link; only web, mail and in-page addresses become one. */
+/** Where the page gets an uploaded file from, as the person who looks at it. */
+export function fileAddress(id) {
+  return `lab/chat/files/${encodeURIComponent(id)}?${new URLSearchParams({ user: names.me() }).toString()}`;
+}
+
+/** A link; only web, mail and in-page addresses become one. The permalink of a file leads to the file itself. */
 export function renderLink(url, children) {
+  const file = /^https:\/\/[^/]+\.slack\.invalid\/files\/(F\w+)\//.exec(url)?.[1];
+  if (file !== undefined) {
+    return h('a', { href: fileAddress(file), target: '_blank', rel: 'noopener' }, children);
+  }
   const isOwn = url.startsWith('#') || url.startsWith(`${location.origin}/#`);
   if (isOwn) {
     return h('a', { href: url.slice(url.indexOf('#')) }, children);

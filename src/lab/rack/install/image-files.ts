@@ -88,9 +88,15 @@ export function baseFiles(user: string, kernel: string, extra: Record<string, st
   return files;
 }
 
+const capsules = ['EnrollKeysCap', 'MmcBootCap', 'boot_update2.cap'];
+const capsuleFolders = ['', '/mellanox', '/mellanox/boot', '/mellanox/boot/capsule'].map(
+  (path) => `/lib/firmware${path}`,
+);
+
 /** The system that an image installs: no /etc/hostname, no keys, its own versions. */
 export function imageFiles(imageName: string, authorizedKeys: string[]): StoredFiles {
   const image = imageNamed(imageName);
+  const node = { mode: 0o755, owner: 'root', group: 'root', modifiedAtMs: 0 };
   const files = baseFiles('ubuntu', image.kernel, {
     '/etc/os-release': ubuntuRelease,
     '/etc/mlnx-release': `${imageName}\n`,
@@ -98,8 +104,10 @@ export function imageFiles(imageName: string, authorizedKeys: string[]): StoredF
       '127.0.0.1 localhost\n\n# The following lines are desirable for IPv6 capable hosts\n::1 ip6-localhost ip6-loopback\n',
     '/etc/resolv.conf': 'nameserver 192.168.100.1\n',
     ...seedFiles,
+    ...Object.fromEntries(capsules.map((name) => [`/lib/firmware/mellanox/boot/capsule/${name}`, `capsule ${name}\n`])),
     '/etc/apt/sources.list': 'deb http://ports.ubuntu.com/ubuntu-ports jammy main restricted universe\n',
   });
+  for (const path of capsuleFolders) files[path] = { kind: 'dir', ...node };
   const own: Pick<StoredNode, 'owner' | 'group' | 'modifiedAtMs'> = {
     owner: 'ubuntu',
     group: 'ubuntu',

@@ -42,6 +42,7 @@ export const packageOfProgram: Record<string, string> = {
   mlxfwmanager: 'mft',
   mlxconfig: 'mft',
   mlxfwreset: 'mft',
+  mlxlink: 'mft',
   rshim: 'rshim',
   'bfb-install': 'rshim',
   pv: 'pv',

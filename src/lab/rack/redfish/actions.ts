@@ -4,10 +4,10 @@
  * Source: BlueField BMC manual, libredfish nvidia_dpu.rs, NICo issues 2367 (mode needs a host power cycle) and 6281
  * (`On` ignored in the UEFI shell), OobUpdate (asynchronous rshim switches).
  */
-import { resetAccounts } from '../accounts.ts';
 import { armOff, resetArm, resetBmc, schedule } from '../card-clock.ts';
 import { queueMode } from '../power.ts';
 import type { CardState, Rack } from '../state.ts';
+import { clearSelPath } from './log-services.ts';
 import { fail, success } from './messages.ts';
 import type { JsonObject, RedfishRequest, RouteReply } from './types.ts';
 import { simpleUpdate } from './update.ts';
@@ -68,8 +68,7 @@ function managerResetToDefaults({ rack, card }: ActionContext, body: JsonObject)
   const parameter = 'ResetToDefaultsType' in body ? 'ResetToDefaultsType' : 'ResetType';
   const type = choice(body, 'Manager.ResetToDefaults', parameter, ['ResetAll']);
   if (typeof type !== 'string') return type;
-  resetAccounts(card);
-  card.bmc.dhcpUseDns = true;
+  card.bmc.factoryResetWanted = true;
   resetBmc(rack, card);
   return success();
 }
@@ -99,6 +98,11 @@ function resetBios({ card }: ActionContext): RouteReply {
   return success();
 }
 
+function clearSel({ card }: ActionContext): RouteReply {
+  card.bmc.sel = [];
+  return success();
+}
+
 const system = '/redfish/v1/Systems/Bluefield';
 const manager = '/redfish/v1/Managers/Bluefield_BMC';
 
@@ -111,5 +115,6 @@ export const actions: Record<string, Action> = {
   [`${system}/Bios/Actions/Bios.ResetBios`]: resetBios,
   [`${manager}/Actions/Manager.Reset`]: managerReset,
   [`${manager}/Actions/Manager.ResetToDefaults`]: managerResetToDefaults,
+  [clearSelPath]: clearSel,
   '/redfish/v1/UpdateService/Actions/UpdateService.SimpleUpdate': simpleUpdate,
 };

@@ -5,6 +5,7 @@
  * Source: libredfish mockup of BF-24.10-10 (MIT; see capture/README.md).
  */
 import { readFileSync } from 'node:fs';
+import { addLogServices } from './log-services.ts';
 import { addSchemaFiles } from './schemas.ts';
 import { isJsonObject } from './types.ts';
 import type { Json, JsonObject } from './types.ts';
@@ -99,6 +100,7 @@ function closeHoles(tree: ResourceTree): void {
 export function capturedTree(): ResourceTree {
   if (cached === null) {
     cached = load();
+    addLogServices(cached);
     addSchemaFiles(cached);
     closeHoles(cached);
   }

@@ -11,6 +11,7 @@ const registries = {
   Base: { path: '/redfish/v1/Registries/Base/Base', prefix: 'Base.1.18.1' },
   Update: { path: '/redfish/v1/Registries/Update/Update', prefix: 'Update.1.0' },
   TaskEvent: { path: '/redfish/v1/Registries/TaskEvent/TaskEvent', prefix: 'TaskEvent.1.0' },
+  OpenBMC: { path: '/redfish/v1/Registries/OpenBMC/OpenBMC', prefix: 'OpenBMC.0.1' },
   ResourceEvent: { path: '/redfish/v1/Registries/ResourceEvent/ResourceEvent', prefix: 'ResourceEvent.1.0' },
 } as const;
 

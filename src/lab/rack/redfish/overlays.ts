@@ -6,7 +6,8 @@
 import { accountLocked, passwordIsDefault } from '../accounts.ts';
 import { imageNamed } from '../install/images.ts';
 import { reportedStage, secureBootFieldsPresent } from '../card-clock.ts';
-import { shownHardware } from '../state.ts';
+import { atxVolts } from '../sel.ts';
+import { cardFault, hasCable, shownHardware } from '../state.ts';
 import type { CardState, Rack } from '../state.ts';
 import { isJsonObject } from './types.ts';
 import type { Json, JsonObject } from './types.ts';
@@ -96,6 +97,21 @@ function armText(card: CardState, text: string): string {
   return card.mode.current === 'nic' ? '' : text;
 }
 
+/** A port leads somewhere when there is a cable in it. */
+function networkPort(port: number): Overlay {
+  return (rack, card, base) => {
+    const up = hasCable(rack, card, port);
+    const speedGbps = card.hardware.ports[port]?.speedGbps ?? 0;
+    return { ...base, CurrentSpeedGbps: up ? speedGbps : 0, LinkStatus: up ? 'LinkUp' : 'LinkDown' };
+  };
+}
+
+const atxSensor: Overlay = (rack, card, base) => {
+  const health = cardFault(rack, card, 'atx-power-missing') ? 'Warning' : 'OK';
+  const status = { ...object(base['Status']), Health: health, HealthRollup: health };
+  return { ...base, Reading: atxVolts(rack, card), Status: status };
+};
+
 /** Versions the Arm side reports are empty in NIC mode. Source: NICo issue 2365. */
 const armVersion: Overlay = (_rack, card, base) => (card.mode.current === 'nic' ? { ...base, Version: '' } : base);
 
@@ -132,6 +148,15 @@ export const overlays: Record<string, Overlay> = {
     ServiceRootUptimeSeconds: Math.max(0, rack.nowMs() - card.bmc.startedAtMs) / 1000,
   }),
   [`${managerPath}/EthernetInterfaces/eth0`]: managerEthernet,
+  ...Object.fromEntries(
+    ['Card1', 'Bluefield_BMC'].flatMap((chassis) =>
+      [0, 1].map((port) => [
+        `/redfish/v1/Chassis/${chassis}/NetworkAdapters/NvidiaNetworkAdapter/Ports/eth${port}`,
+        networkPort(port),
+      ]),
+    ),
+  ),
+  '/redfish/v1/Chassis/Card1/Sensors/12V_ATX': atxSensor,
   '/redfish/v1/AccountService/Accounts/root': (rack, card, base) => ({
     ...base,
     Locked: accountLocked(rack, card),

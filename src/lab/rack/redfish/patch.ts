@@ -9,6 +9,7 @@ import { schedule, secureBootFieldsPresent } from '../card-clock.ts';
 import { queueMode } from '../power.ts';
 import type { CardState, Rack } from '../state.ts';
 import type { Caller } from './auth.ts';
+import { longestUefiPassword } from '../uefi.ts';
 import { capturedTree } from './capture.ts';
 import { fail, failProperty, noContent, success } from './messages.ts';
 import { isJsonObject } from './types.ts';
@@ -57,12 +58,12 @@ function nested(writers: Record<string, Writer>, prefix: string): Writer {
   };
 }
 
-const writePassword: Writer = ({ card, caller }, value) => {
+const writePassword: Writer = ({ rack, card, caller }, value) => {
   if (typeof value !== 'string') return wrongType('Password', value);
   // The value itself is never repeated in an answer.
   if (passwordProblem(value) !== null)
     return failProperty('Password', 'PropertyValueFormatError', ['null', 'Password']);
-  return () => setPasswordByRedfish(card, value, caller.sessionId);
+  return () => setPasswordByRedfish(rack, card, value, caller.sessionId);
 };
 
 const writeLocked: Writer = ({ card }, value) => {
@@ -95,6 +96,8 @@ function biosProblem(name: string, value: Json): RouteReply | null {
   const known = isJsonObject(current) ? current[name] : undefined;
   if (known === undefined) return failProperty(`Attributes/${name}`, 'PropertyUnknown', [name]);
   if (typeof known !== typeof value) return wrongType(name, value);
+  if (name.endsWith('UefiPassword') && typeof value === 'string' && value.length > longestUefiPassword)
+    return failProperty(name, 'PropertyValueFormatError', ['null', name]);
   const allowed = biosValues[name];
   if (allowed === undefined || (typeof value === 'string' && allowed.includes(value))) return null;
   return failProperty(name, 'PropertyValueNotInList', [shown(value), name]);

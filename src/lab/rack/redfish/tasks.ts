@@ -5,6 +5,7 @@
  */
 import type { TaskRecord } from '../bmc-state.ts';
 import type { CardState, Rack } from '../state.ts';
+import { pathOf } from './fetch-image.ts';
 import { fail, message } from './messages.ts';
 import { redfishTime } from './times.ts';
 import type { Json, JsonObject, RouteReply } from './types.ts';
@@ -24,16 +25,14 @@ function percent(rack: Rack, task: TaskRecord): number {
 
 function failureMessages(task: TaskRecord): JsonObject[] {
   const messages: JsonObject[] = [];
-  if (task.failure === 'unknown-host') {
+  if (task.failure !== 'bad-package') {
     const [host = ''] = task.image.split('/');
-    messages.push(
-      message(
-        'Update',
-        'TransferFailed',
-        [task.image, '/dev/rshim0/boot'],
-        `Unknown Host: ${host} Check and restart server's web service (for HTTP/HTTPS download)`,
-      ),
-    );
+    // Of the other causes nobody has published the advice; the registry has none.
+    const advice =
+      task.failure === 'unknown-host'
+        ? `Unknown Host: ${host} Check and restart server's web service (for HTTP/HTTPS download)`
+        : undefined;
+    messages.push(message('Update', 'TransferFailed', [pathOf(task.image), '/dev/rshim0/boot'], advice));
   }
   messages.push(
     message(

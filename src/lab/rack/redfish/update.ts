@@ -1,16 +1,17 @@
 /**
- * SimpleUpdate: checks as the BMC makes them, then a timed transfer task.
+ * SimpleUpdate: checks as the BMC makes them, then a task that ends with the transfer; the installer runs after it.
  *
- * Source: BlueField BMC manual ("Deploying BlueField Software Using BFB from BMC"), NICo field notes (scheme in
- * ImageURI loses the host; state of a failed update stays in RAM until a BMC reset).
+ * Source: BlueField BMC manual ("Deploying BlueField Software Using BFB from BMC": the BMC has to own rshim), NICo field
+ * notes (state of a failed update stays in RAM until a BMC reset; tasks are gone after one).
  */
-import type { TaskRecord } from '../bmc-state.ts';
+import type { TaskFailure, TaskRecord } from '../bmc-state.ts';
 import { schedule } from '../card-clock.ts';
 import { beginPush } from '../install/flash.ts';
-import { labImages } from '../install/images.ts';
+import { imageBySha256 } from '../install/images.ts';
 import { useCardFault } from '../state.ts';
-import type { CardState, Rack } from '../state.ts';
+import type { CardState, FetchedFile, Rack } from '../state.ts';
 import type { ActionContext } from './actions.ts';
+import { fetchImage } from './fetch-image.ts';
 import { errorBody, fail, failProperty, message } from './messages.ts';
 import { taskAccepted } from './tasks.ts';
 import type { JsonObject, RouteReply } from './types.ts';
@@ -50,24 +51,47 @@ function problemWith(body: JsonObject): RouteReply | null {
   return right ? null : fail(400, 'ActionParameterNotSupported', ['Targets', action]);
 }
 
-/** The lab's image that a URI names, if it names one. */
-function imageOf(uri: string): (typeof labImages)[string] | undefined {
-  return Object.values(labImages).find(({ fileName }) => uri.endsWith(`/${fileName}`));
-}
-
-/** `host//path` is the only form the BMC parses; a scheme makes it lose the host. */
-function failureOf(rack: Rack, card: CardState, image: string): TaskRecord['failure'] {
-  if (!/^[\w.:[\]-]+\/\/?\S+$/.test(image) || image.includes('://')) return 'unknown-host';
+/** What is wrong before a byte is fetched, or null. */
+function failureBefore(rack: Rack, card: CardState): TaskFailure | null {
+  if (useCardFault(rack, card, 'transfer-unknown-host')) return 'unknown-host';
   if (useCardFault(rack, card, 'invalid-fw-package')) return 'bad-package';
-  if (imageOf(image)?.platform === 'bf2') return 'bad-package';
-  if (card.bmc.updateServiceDirty || card.rshim.owner !== 'bmc' || card.mode.current === 'nic') return 'bad-package';
-  return null;
+  // The state of a failed update stays in memory: nothing goes through until the BMC restarts.
+  if (card.bmc.updateServiceDirty) return 'bad-package';
+  return card.rshim.owner !== 'bmc' || card.mode.current === 'nic' ? 'no-rshim' : null;
 }
 
-function startTask(rack: Rack, card: CardState, image: string, context: ActionContext): TaskRecord {
-  const failure = failureOf(rack, card, image);
-  if (failure === null && imageOf(image) !== undefined) beginPush(rack, card);
+function failureOf(result: FetchedFile): TaskFailure | null {
+  if (result === 'unreachable') return 'unknown-host';
+  if (result === 'no-file') return 'no-file';
+  return imageBySha256(result.sha256)?.platform === 'bf3' ? null : 'bad-package';
+}
+
+function endAt(card: CardState, task: TaskRecord, atMs: number): void {
+  task.endsAtMs = Math.round(atMs);
+  card.events = card.events.filter((event) => event.kind !== 'task-end' || event.taskId !== task.id);
+  schedule(card, { atMs: task.endsAtMs, kind: 'task-end', taskId: task.id });
+}
+
+/** The server has answered, or nothing could be asked: from here on the task runs to its end. */
+function settle(rack: Rack, card: CardState, task: TaskRecord, result: FetchedFile | TaskFailure): void {
+  // A BMC that has restarted meanwhile knows nothing of it; a server answers once.
+  if (!card.bmc.tasks.includes(task) || task.failure !== null || task.sha256 !== null) return;
   const { transferMs } = rack.state.delays;
+  const given = typeof result === 'object' || result === 'unreachable' || result === 'no-file';
+  task.failure = given ? failureOf(result) : result;
+  if (task.failure !== null) {
+    endAt(card, task, rack.nowMs() + transferMs * failedShare);
+    return;
+  }
+  if (typeof result === 'object') task.sha256 = result.sha256;
+  beginPush(rack, card);
+  endAt(card, task, Math.max(task.endsAtMs, rack.nowMs()));
+  if (useCardFault(rack, card, 'bmc-restarts-in-transfer'))
+    schedule(card, { atMs: Math.round((rack.nowMs() + task.endsAtMs) / 2), kind: 'bmc-restart' });
+  if (useCardFault(rack, card, 'task-gone')) schedule(card, { atMs: task.endsAtMs + 1, kind: 'bmc-restart' });
+}
+
+function startTask(rack: Rack, card: CardState, image: string, protocol: string, context: ActionContext): TaskRecord {
   const startedAtMs = rack.nowMs();
   const task: TaskRecord = {
     id: String(card.bmc.nextTaskId),
@@ -79,13 +103,16 @@ function startTask(rack: Rack, card: CardState, image: string, context: ActionCo
       headers: [`Host: ${context.request.headers['host'] ?? ''}`],
     },
     startedAtMs,
-    endsAtMs: startedAtMs + Math.round(failure === null ? transferMs : transferMs * failedShare),
+    endsAtMs: startedAtMs + rack.state.delays.transferMs,
     outcome: 'running',
-    failure,
+    failure: null,
+    sha256: null,
   };
   card.bmc.nextTaskId += 1;
   card.bmc.tasks.push(task);
-  schedule(card, { atMs: task.endsAtMs, kind: 'task-end', taskId: task.id });
+  const failure = failureBefore(rack, card);
+  if (failure !== null) settle(rack, card, task, failure);
+  else fetchImage(rack, card, protocol, image, (result) => settle(rack, card, task, result));
   return task;
 }
 
@@ -94,11 +121,13 @@ export function simpleUpdate(context: ActionContext, body: JsonObject): RouteRep
   const { rack, card } = context;
   const problem = problemWith(body);
   if (problem !== null) return problem;
-  if (card.bmc.tasks.some((task) => task.outcome === 'running')) {
+  const running = card.bmc.tasks.some((task) => task.outcome === 'running');
+  if (running || useCardFault(rack, card, 'update-in-progress')) {
     return { status: 400, json: errorBody([message('Update', 'UpdateInProgress')]) };
   }
   const image = typeof body['ImageURI'] === 'string' ? body['ImageURI'] : '';
-  const task = startTask(rack, card, image, context);
+  const protocol = typeof body['TransferProtocol'] === 'string' ? body['TransferProtocol'] : '';
+  const task = startTask(rack, card, image, protocol, context);
   return {
     status: 202,
     json: taskAccepted(task),

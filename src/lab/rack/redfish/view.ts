@@ -7,6 +7,7 @@ import { accountCollection, accountResource, accountsPath } from './added-accoun
 import type { ResourceTree } from './capture.ts';
 import { cardTree } from './identity-text.ts';
 import { overlays } from './overlays.ts';
+import { selResource } from './sel-entries.ts';
 import { taskPaths, taskResource } from './tasks.ts';
 import { isJsonObject } from './types.ts';
 import type { JsonObject } from './types.ts';
@@ -66,7 +67,8 @@ function liveResource(rack: Rack, card: CardState, tree: ResourceTree, path: str
       ? null
       : { ...kek, '@odata.id': path, UefiSignatureOwner: '00000000-0000-0000-0000-000000000000' };
   }
-  return accountResource(rack, card, path) ?? undefined;
+  const logged = selResource(card, tree.get(path), path);
+  return logged === undefined ? (accountResource(rack, card, path) ?? undefined) : logged;
 }
 
 /** Look at a card's resources. The card must have been advanced to now. */

@@ -10,7 +10,7 @@ import { imageBySha256 } from '../install/images.ts';
 import { programInstalled } from '../packages/of-machine.ts';
 import { complain, out } from '../shell/descriptors.ts';
 import type { Frame, Program, Steps } from '../shell/types.ts';
-import { useCardFault } from '../state.ts';
+import { cardFault, useCardFault } from '../state.ts';
 import type { CardState } from '../state.ts';
 import { look, at } from '../tools/file-tools.ts';
 import { parseOptions } from '../tools/options.ts';
@@ -74,7 +74,7 @@ function* pushBytes(frame: Frame, push: Push): Steps<boolean> {
   const { card } = push;
   const key = `${card.name} boot`;
   const open = `/usr/sbin/bfb-install: line 583: /dev/${push.device}/boot: `;
-  if (rack.locks.has(key)) {
+  if (rack.locks.has(key) || cardFault(rack, card, 'rshim-stuck')) {
     complain(frame, `${open}Device or resource busy\n`);
     return false;
   }
@@ -125,7 +125,7 @@ function* collect(frame: Frame, card: CardState): Steps<void> {
     for (;;) {
       advanceCard(rack, card);
       // A reader of misc may have taken lines meanwhile: what is gone is gone.
-      const lines = card.rshim.log.splice(0);
+      const lines = cardFault(rack, card, 'rshim-stuck') ? [] : card.rshim.log.splice(0);
       for (const line of lines) out(frame, `${line}\n`);
       if (lines.some((line) => last.test(line) && !line.includes('Rebooting BMC'))) return;
       yield { untilMs: rack.nowMs() + lookEveryMs };

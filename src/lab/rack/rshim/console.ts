@@ -8,6 +8,8 @@ import { armStage } from '../card-clock.ts';
 import { Pipe } from '../shell/descriptors.ts';
 import type { Descriptor, Process } from '../shell/types.ts';
 import { cardFault } from '../state.ts';
+import { inUefi, menuKey, newMenu } from './uefi-menu.ts';
+import type { MenuState } from './uefi-menu.ts';
 import type { CardState, Rack } from '../state.ts';
 
 /** What is kept while nobody reads. */
@@ -25,6 +27,7 @@ export interface ConsoleState {
   current: string;
   next: string;
   bootId: string;
+  menu: MenuState;
 }
 
 function consoleOf(rack: Rack, card: CardState): ConsoleState {
@@ -39,6 +42,7 @@ function consoleOf(rack: Rack, card: CardState): ConsoleState {
       current: '',
       next: '',
       bootId: card.arm.bootId,
+      menu: newMenu(),
     };
     rack.consoles.set(card.name, state);
   }
@@ -137,6 +141,10 @@ function enter(rack: Rack, card: CardState, state: ConsoleState): void {
 /** Somebody types. Nothing answers while no system runs. */
 function typeOnConsole(rack: Rack, card: CardState, text: string): void {
   const state = consoleOf(rack, card);
+  if (inUefi(rack, card, state.menu)) {
+    for (const key of text) printOnConsole(rack, card, menuKey(card, state.menu, key));
+    return;
+  }
   if (card.mode.current === 'nic' || armStage(rack, card) !== 'OsIsRunning') return;
   for (const char of text) {
     if (char === '\r' || char === '\n') enter(rack, card, state);

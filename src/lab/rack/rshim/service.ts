@@ -3,7 +3,7 @@
  *
  * Source: Mellanox/rshim-user-space src/rshim.c (keep-alive, drop mode, FORCE_CMD) and its journal messages; OobUpdate.
  */
-import { useFault } from '../faults.ts';
+import { removeFault, useFault } from '../faults.ts';
 import { cardFault, cardsOfHost } from '../state.ts';
 import type { CardState, HostState, Rack } from '../state.ts';
 
@@ -23,14 +23,26 @@ export function rshimOrder(rack: Rack, host: HostState): CardState[] {
   );
 }
 
+/** Does `/etc/rshim.conf` want a device for cards that somebody else drives? */
+function forceMode(host: HostState): boolean {
+  const node = host.files['/etc/rshim.conf'];
+  return node?.kind === 'file' && /^\s*FORCE_MODE\s+1\b/m.test(node.text);
+}
+
 /** Start (or restart) the service: it attaches to every card that nobody else drives. */
 export function startRshimService(rack: Rack, host: HostState): void {
   host.rshimServiceActive = true;
   for (const card of rshimOrder(rack, host)) {
     const name = `pcie-${card.hardware.pcie.address}.2`;
+    removeFault(rack.state.faults, 'rshim-stuck', card.name);
+    // A new daemon does not get what the BMC has forbidden meanwhile.
+    if (card.rshim.owner === 'host' && !card.rshim.hostEnabled)
+      card.rshim.owner = card.rshim.bmcEnabled ? 'bmc' : 'none';
     journal(rack, host, 'rshim', `Probing ${name}`);
+    card.rshim.dropMode = card.rshim.owner === 'bmc' && forceMode(host);
     if (card.rshim.owner === 'bmc' || cardFault(rack, card, 'rshim-missing')) {
       journal(rack, host, 'rshim', 'another backend already attached');
+      if (card.rshim.dropMode) journal(rack, host, 'rshim', 'rshim0 entering drop mode');
     } else {
       if (card.rshim.owner === 'none' && card.rshim.hostEnabled) card.rshim.owner = 'host';
       journal(rack, host, 'rshim', `${name} attached`);
@@ -45,6 +57,15 @@ export function stopRshimService(rack: Rack, host: HostState): void {
     if (card.rshim.owner === 'host') card.rshim.owner = card.rshim.bmcEnabled ? 'bmc' : 'none';
   }
   journal(rack, host, 'rshim', 'rshim driver stopped');
+}
+
+/** `DROP_MODE`: leave a card to others, or take it back when none of them has it. Source: rshim-user-space pull request 39. */
+export function setDropMode(card: CardState, on: boolean): void {
+  const { rshim } = card;
+  if (on) {
+    rshim.dropMode = true;
+    if (rshim.owner === 'host') rshim.owner = rshim.bmcEnabled ? 'bmc' : 'none';
+  } else if (rshim.owner !== 'bmc') Object.assign(rshim, { dropMode: false, owner: 'host' });
 }
 
 /** `FORCE_CMD 1` in drop mode: take the card over from the BMC. */

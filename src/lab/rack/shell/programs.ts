@@ -7,7 +7,7 @@ import { FileError, fromBytes, toBytes } from '../files/nodes.ts';
 import { normalize } from '../files/paths.ts';
 import { complain, out } from './descriptors.ts';
 import { immediately } from './types.ts';
-import type { Frame, Machine, Program, Steps } from './types.ts';
+import type { Command, Frame, Machine, Program, Steps } from './types.ts';
 
 const systemPrograms = new Set([
   'ip',
@@ -30,6 +30,8 @@ const systemPrograms = new Set([
   'swapon',
   'losetup',
   'chroot',
+  'chpasswd',
+  'swanctl',
   'sysctl',
 ]);
 
@@ -109,4 +111,15 @@ export function* runProgram(frame: Frame, argv: string[], notFound: NotFound): S
 /** A program out of a function that only looks at its arguments. */
 export function simply(run: (frame: Frame, args: string[]) => number): Program {
   return (frame, args) => immediately(() => run(frame, args));
+}
+
+/** A program out of a command that answers at once. */
+export function fromCommand(command: Command): Program {
+  return simply((frame, args) => {
+    const { rack, machine, user, root, env } = frame;
+    const result = command({ rack, machine, user, root, env, stdin: '' }, args.map(fromBytes));
+    complain(frame, toBytes(result.stderr));
+    out(frame, toBytes(result.stdout));
+    return result.exitCode ?? 0;
+  });
 }

@@ -1,22 +1,22 @@
 /**
  * The Arm side of a card as a machine: its files and commands.
  *
- * Source: bfb-build images (hostname, mlnx-release), bfscripts (bfver), ipmitool lib/ipmi_user.c and ipmi_lanp.c,
- * mlnx-tools (mokutil, lscpu flags of cards without crypto).
+ * Source: bfb-build images (hostname, mlnx-release), mlnx-tools (lscpu flags of cards without crypto).
  */
-import { setPasswordByIpmi } from '../accounts.ts';
-import { cardMacs } from '../identity.ts';
 import { Files } from '../files/files.ts';
 import type { LiveFiles } from '../files/nodes.ts';
-import { imageNamed } from '../install/images.ts';
 import { programInstalled } from '../packages/of-machine.ts';
 import { isProgramPath } from '../shell/programs.ts';
 import type { Command, Machine } from '../shell/types.ts';
-import { failed, invalidOption, ok } from '../shell/types.ts';
+import { invalidOption, ok } from '../shell/types.ts';
 import type { CardState, Rack } from '../state.ts';
 import { shownHardware } from '../state.ts';
 import { hostname, id, unameCommand } from './basic.ts';
+import { bfrec, bfvcheck, bfver, mokutil } from './bluefield.ts';
 import { chpasswd } from './chpasswd.ts';
+import { ipmitool } from './ipmitool.ts';
+import { ovsAppctl, ovsVsctl, swanctl } from './offload.ts';
+import { passwordPrograms } from './passwd.ts';
 import { lslocks } from './locks.ts';
 import { commonPrograms } from './common.ts';
 import { ethtool } from './ethtool.ts';
@@ -46,76 +46,6 @@ function otherFiles(rack: Rack, card: CardState, machine: Machine, files: LiveFi
   for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
   blockNodes(machine, files);
   processFiles(rack, machine, files);
-}
-
-function mokutil(card: CardState): Command {
-  return (_context, args) => {
-    if (args.join(' ') !== '--sb-state') return failed(255, 'Usage:\n  mokutil OPTIONS [ARGS...]\n');
-    return ok(`SecureBoot ${card.secureBoot.currentBoot ? 'enabled' : 'disabled'}\n`);
-  };
-}
-
-function bfver(card: CardState): Command {
-  return ({ root }, args) => {
-    if (args.length > 0) return failed(1, 'Usage: bfver [--help] [--device /dev/mmcblkX]\n');
-    if (!root) return failed(1, 'bfver: must be run as root\n');
-    const image = imageNamed(card.armOs.image);
-    return ok(
-      '--/dev/mmcblk0boot1\n' +
-        `BlueField ATF version: ${image.atf}\n` +
-        `BlueField UEFI version: ${image.uefi}\n` +
-        `BlueField BSP version: ${image.bsp}\n` +
-        `OS Release Version: ${card.armOs.image}\n`,
-    );
-  };
-}
-
-function lanPrint(rack: Rack, card: CardState): string {
-  const rows: [string, string][] = [
-    ['Set in Progress', 'Set Complete'],
-    ['Auth Type Support', ''],
-    ['Auth Type Enable', 'Callback : '],
-    ['', 'User     : '],
-    ['', 'Operator : '],
-    ['', 'Admin    : '],
-    ['', 'OEM      : '],
-    ['IP Address Source', 'DHCP Address'],
-    ['IP Address', card.hardware.bmc.address],
-    ['Subnet Mask', '255.255.255.0'],
-    ['MAC Address', cardMacs(card.hardware).bmc],
-    ['Default Gateway IP', rack.state.management.gateway],
-    ['Default Gateway MAC', '00:00:00:00:00:00'],
-    ['802.1q VLAN ID', 'Disabled'],
-    ['RMCP+ Cipher Suites', '17'],
-    ['Cipher Suite Priv Max', 'Not Available'],
-    ['Bad Password Threshold', 'Not Available'],
-  ];
-  return rows.map(([label, value]) => `${label.padEnd(24)}: ${value}\n`).join('');
-}
-
-function ipmitool(rack: Rack, card: CardState): Command {
-  return ({ root }, args) => {
-    if (!root) {
-      return failed(
-        1,
-        'Could not open device at /dev/ipmi0 or /dev/ipmi/0 or /dev/ipmidev/0: No such file or directory\n',
-      );
-    }
-    const words = args[0] === '-I' && args[1] === 'open' ? args.slice(2) : args;
-    if (words[0]?.startsWith('-')) return failed(1, `ipmitool: invalid option -- '${words[0].slice(1, 2)}'\n`);
-    if (rack.nowMs() < card.bmc.downUntilMs) return failed(1, 'Get Device ID command failed: Node busy\n');
-    const command = words.join(' ');
-    if (command === 'lan print 1' || command === 'lan print') return ok(lanPrint(rack, card));
-    if (command === 'mc selftest') return ok('Selftest: not implemented\n');
-    if (words.slice(0, 3).join(' ') === 'user set password' && words.length === 5) {
-      const [, , , userId = '', password = ''] = words;
-      if (Buffer.byteLength(password) > 20) return failed(1, 'Password is too long (> 20 bytes)\n');
-      if (userId !== '1') return failed(1, `Set User Password command failed (user ${userId})\n`);
-      setPasswordByIpmi(card, password);
-      return ok(`Set User Password command successful (user ${userId})\n`);
-    }
-    return failed(1, `Invalid command: ${command}\n`);
-  };
 }
 
 function lscpu(rack: Rack, card: CardState): Command {
@@ -157,19 +87,31 @@ export function armMachine(rack: Rack, card: CardState): Machine {
       hostname,
       id,
       whoami: ({ user }) => ok(`${user}\n`),
-      mokutil: mokutil(card),
-      bfver: bfver(card),
-      ipmitool: ipmitool(rack, card),
+      mokutil,
+      bfver,
+      bfvcheck,
       lscpu: lscpu(rack, card),
       mst,
       flint,
       mlxfwmanager,
       ethtool,
+      'ovs-vsctl': ovsVsctl,
+      'ovs-appctl': ovsAppctl,
+      swanctl,
     },
-    programs: { ...commonPrograms, mlxconfig, mlxfwreset, chpasswd, lslocks },
+    programs: {
+      ...commonPrograms,
+      ...passwordPrograms,
+      mlxconfig,
+      mlxfwreset,
+      chpasswd,
+      lslocks,
+      ipmitool,
+      bfrec,
+    },
     // The image brings MFT with it, whatever dpkg lists.
     installed: (name) =>
-      ['mst', 'flint', 'mlxfwmanager', 'mlxconfig', 'mlxfwreset'].includes(name) ||
+      ['mst', 'flint', 'mlxfwmanager', 'mlxconfig', 'mlxfwreset', 'mlxlink'].includes(name) ||
       (!['ofed_info', 'bfb-install'].includes(name) && programInstalled(machine, name)),
     files: new Files({
       stored: () => card.armOs.files,

@@ -2,20 +2,24 @@
 import { aptGet } from '../packages/apt.ts';
 import { packagePrograms } from '../packages/dpkg.ts';
 import { fetchPrograms } from '../packages/fetch.ts';
+import { fromCommand } from '../shell/programs.ts';
 import type { Program } from '../shell/types.ts';
 import { connectionPrograms } from './connections.ts';
 import { copyTools } from './copy-tools.ts';
 import { df } from './disk.ts';
 import { fileTools } from './file-tools.ts';
 import { find } from './find.ts';
+import { free } from './free.ts';
 import { ip } from './ip.ts';
 import { lookTools } from './look-tools.ts';
 import { lsblk } from './lsblk.ts';
+import { mlxlink } from './mlxlink.ts';
 import { modulePrograms } from './modules.ts';
 import { findmnt } from './mounts.ts';
 import { awk } from './awk.ts';
 import { prefixPrograms } from './prefixes.ts';
 import { processPrograms } from './processes.ts';
+import { shutdownPrograms } from './shutdown.ts';
 import { sed } from './sed.ts';
 import { surroundingPrograms } from './surroundings.ts';
 import { systemdPrograms } from './systemd.ts';
@@ -34,6 +38,7 @@ export const commonPrograms: Record<string, Program> = {
   ...surroundingPrograms,
   ...processPrograms,
   ...systemdPrograms,
+  ...shutdownPrograms,
   ...packagePrograms,
   ...fetchPrograms,
   ...modulePrograms,
@@ -48,6 +53,8 @@ export const commonPrograms: Record<string, Program> = {
   findmnt,
   ip,
   lsblk,
+  free: fromCommand(free),
+  mlxlink: fromCommand(mlxlink),
   'apt-get': aptGet,
   apt: aptGet,
 };

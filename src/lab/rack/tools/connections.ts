@@ -11,7 +11,7 @@ import type { Descriptor, Frame, Program, Steps } from '../shell/types.ts';
 import { cardFault } from '../state.ts';
 import type { CardState } from '../state.ts';
 import { at } from './file-tools.ts';
-import { rshimDevices } from './rshim.ts';
+import { rshimDevices, tmfifoHasPeer } from './rshim.ts';
 
 const armAddress = '192.168.100.2';
 const hostAddress = '192.168.100.1';
@@ -30,8 +30,7 @@ export function reachedArm(frame: Pick<Frame, 'rack' | 'machine' | 'network'>, a
       link.namespace === network &&
       link.up &&
       own.some((each) => each?.startsWith('192.168.100.') === true && each !== peer);
-    if (usable && address === peer && !cardFault(rack, card, 'tmfifo-no-ip') && armStage(rack, card) === 'OsIsRunning')
-      return card;
+    if (usable && address === peer && !cardFault(rack, card, 'tmfifo-no-ip') && tmfifoHasPeer(rack, card)) return card;
   }
   if (network !== '') return null;
   return (

@@ -6,7 +6,7 @@
 import { macPlus } from '../identity.ts';
 import { complain } from '../shell/descriptors.ts';
 import type { Frame } from '../shell/types.ts';
-import type { LinkSettings, MadeLink } from '../state.ts';
+import type { LinkSettings, MadeLink } from '../network-state.ts';
 import { linkOf, netdevs } from './netdevs.ts';
 import type { Netdev } from './netdevs.ts';
 

@@ -7,6 +7,7 @@ import { complain, out } from '../shell/descriptors.ts';
 import { runProgram } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
 import { addLink, deleteLink, setLink } from './ip-link.ts';
+import { showXfrm } from './ip-xfrm.ts';
 import { showIp } from './net.ts';
 import { linkOf, netdevs } from './netdevs.ts';
 
@@ -141,6 +142,7 @@ export const ip: Program = function* program(frame, args) {
     inner = { ...frame, network: name };
   }
   const [object = '', verb = '', ...rest] = words.filter((word, index) => !(word.startsWith('-') && index < 3));
+  if (object.length > 0 && 'xfrm'.startsWith(object)) return showXfrm(inner, [verb, ...rest]);
   if (object === 'netns') return yield* netns(inner, [verb || 'list', ...rest]);
   const isLink = object !== '' && 'link'.startsWith(object);
   if (isLink && verb === 'set') return setLink(inner, rest);

@@ -6,7 +6,9 @@
 import { armStage } from '../card-clock.ts';
 import { cardMacs, linkLocal, macPlus } from '../identity.ts';
 import type { Machine } from '../shell/types.ts';
-import type { CardState, HostState, LinkSettings, MadeLink, NetworkState, Rack } from '../state.ts';
+import { hasCable } from '../state.ts';
+import type { LinkSettings, MadeLink, NetworkState } from '../network-state.ts';
+import type { CardState, HostState, Rack } from '../state.ts';
 import { mtuOfRules } from '../udev.ts';
 import { pciDevices } from './pci.ts';
 import type { PciDevice } from './pci.ts';
@@ -74,8 +76,7 @@ function device(index: number, name: string, mac: string, rest: Partial<Netdev>)
 
 /** Does the port of a card lead anywhere? In DPU mode all packets pass the Arm. */
 function portCarrier(rack: Rack, card: CardState, port: number): boolean {
-  const cabled = card.hardware.links[`p${port}`] !== undefined;
-  return cabled && (card.mode.current === 'nic' || armStage(rack, card) === 'OsIsRunning');
+  return hasCable(rack, card, port) && (card.mode.current === 'nic' || armStage(rack, card) === 'OsIsRunning');
 }
 
 function cardNetdev(rack: Rack, machine: Machine, pci: PciDevice, index: number): Netdev | null {
@@ -133,11 +134,11 @@ function hostNetdevs(rack: Rack, machine: Machine, host: HostState): Netdev[] {
   return devices;
 }
 
-function armNetdevs(card: CardState): Netdev[] {
+function armNetdevs(rack: Rack, card: CardState): Netdev[] {
   const macs = cardMacs(card.hardware);
   const ports = card.hardware.ports.map(({ name, speedGbps }, port) =>
     device(4 + port, name, macPlus(macs.base, 8 + port), {
-      carrier: card.hardware.links[name] !== undefined,
+      carrier: hasCable(rack, card, port),
       speedMbps: speedGbps * 1000,
       pci: `0000:03:00.${port}`,
       portName: name,
@@ -189,8 +190,8 @@ function withSettings(machine: Machine, netdev: Netdev, links: NetworkState['lin
 export function netdevs(rack: Rack, machine: Machine, namespace = ''): Netdev[] {
   const { host, card } = machine;
   const links = host?.network.links ?? {};
-  const all = (host === null ? (card === null ? [] : armNetdevs(card)) : hostNetdevs(rack, machine, host)).map((each) =>
-    withSettings(machine, each, links),
+  const all = (host === null ? (card === null ? [] : armNetdevs(rack, card)) : hostNetdevs(rack, machine, host)).map(
+    (each) => withSettings(machine, each, links),
   );
   for (const [name, settings] of Object.entries(links)) {
     if (settings.made !== undefined)

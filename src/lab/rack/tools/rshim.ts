@@ -5,8 +5,9 @@
  */
 import { opnString } from '../identity.ts';
 import { advanceCard, armStage, resetArm } from '../card-clock.ts';
-import type { ErrorName, LiveFiles } from '../files/nodes.ts';
-import { forceOwnership, rshimOrder } from '../rshim/service.ts';
+import { FileError } from '../files/nodes.ts';
+import type { ErrorName, LiveFile, LiveFiles } from '../files/nodes.ts';
+import { forceOwnership, rshimOrder, setDropMode } from '../rshim/service.ts';
 import type { CardState, HostState, Rack } from '../state.ts';
 import { cardFault, shownHardware } from '../state.ts';
 
@@ -63,7 +64,8 @@ function miscText(rack: Rack, card: CardState): string {
 
 /** Is there somebody at the other end of tmfifo? */
 export function tmfifoHasPeer(rack: Rack, card: CardState): boolean {
-  return armStage(rack, card) === 'OsIsRunning';
+  const carried = !card.rshim.dropMode && !cardFault(rack, card, 'rshim-stuck');
+  return carried && armStage(rack, card) === 'OsIsRunning';
 }
 
 /** What `cat /dev/rshimN/misc` prints now; with CLEAR_ON_READ the log is gone afterwards. */
@@ -103,7 +105,7 @@ function writeMisc(rack: Rack, host: HostState, card: CardState, text: string): 
     const level = Number(value);
     if (key === 'DISPLAY_LEVEL' && (level === 0 || level === 1 || level === 2)) rshim.displayLevel = level;
     if (key === 'CLEAR_ON_READ') rshim.clearOnRead = value === '1';
-    if (key === 'DROP_MODE') rshim.dropMode = value === '1';
+    if (key === 'DROP_MODE') setDropMode(card, value === '1');
     if (key === 'BOOT_MODE' && (level === 0 || level === 1 || level === 2)) rshim.bootMode = level;
     if (key === 'SW_RESET' && value === '1') resetArm(rack, card);
     if (key === 'FORCE_CMD' && value === '1' && !forceOwnership(rack, host, card)) return 'EINVAL';
@@ -111,10 +113,24 @@ function writeMisc(rack: Rack, host: HostState, card: CardState, text: string): 
   return null;
 }
 
+/** A device of a service that hangs: nobody can open it. */
+const stuckFile: LiveFile = {
+  get text(): string {
+    throw new FileError('EBUSY');
+  },
+  rootOnly: true,
+  device: true,
+  write: () => 'EBUSY',
+};
+
 /** `/dev/rshimN/*` of a host. */
 export function rshimFiles(rack: Rack, host: HostState, files: LiveFiles): void {
   rshimDevices(rack, host).forEach((card, index) => {
     const folder = `/dev/rshim${index}`;
+    if (cardFault(rack, card, 'rshim-stuck')) {
+      for (const name of ['boot', 'console', 'misc', 'rshim']) files.set(`${folder}/${name}`, stuckFile);
+      return;
+    }
     files.set(`${folder}/misc`, {
       get text() {
         return readMisc(rack, card);

@@ -4,7 +4,8 @@
  * Source: sysfs of Linux 6.x; Documentation/ABI/testing/sysfs-bus-pci (bind, unbind, driver_override, sriov_numvfs).
  */
 import type { ErrorName, LiveFiles } from '../files/nodes.ts';
-import type { FunctionSettings, HostState, Rack } from '../state.ts';
+import type { FunctionSettings } from '../network-state.ts';
+import type { HostState, Rack } from '../state.ts';
 import { pciDevices, pciFolder } from './pci.ts';
 import type { PciDevice } from './pci.ts';
 import { relativeLink } from './sysfs-net.ts';

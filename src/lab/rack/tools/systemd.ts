@@ -7,9 +7,8 @@ import { complain, out } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
 import { packagesOf } from '../packages/of-machine.ts';
-import { resetArm } from '../card-clock.ts';
-import { warmRebootHost } from '../power.ts';
 import { journal, startRshimService, stopRshimService } from '../rshim/service.ts';
+import { stopMachine } from './shutdown.ts';
 
 interface Unit {
   exists: boolean;
@@ -49,14 +48,9 @@ function unitOf(frame: Frame, name: string): Unit {
   return { exists: always.includes(name), active: always.includes(name), start: nothing, stop: nothing };
 }
 
-function reboot(frame: Frame): number {
-  const { machine, rack, root } = frame;
-  if (!root) {
-    complain(frame, 'Failed to set wall message, ignoring: Interactive authentication required.\n');
-    return 1;
-  }
-  if (machine.host !== null) warmRebootHost(rack, machine.host);
-  if (machine.card !== null) resetArm(rack, machine.card);
+/** Units that failed: none. Source: systemctl 249 without failed units. */
+function listFailed(frame: Frame, plain: boolean): number {
+  out(frame, plain ? '' : '  UNIT LOAD ACTIVE SUB DESCRIPTION\n0 loaded units listed.\n');
   return 0;
 }
 
@@ -124,7 +118,14 @@ const systemctl: Program = simply((frame, args) => {
   const [verb = '', ...words] = args.filter(
     (arg, index) => !arg.startsWith('-') && !['-p', '--property'].includes(args[index - 1] ?? ''),
   );
-  if (verb === 'reboot') return reboot(frame);
+  if (verb === 'reboot') return stopMachine(frame, 'restart');
+  if (verb === 'poweroff') return stopMachine(frame, 'off');
+  const failedOnly = flags.has('--failed') || flags.has('--state=failed');
+  if ((verb === '' || verb === 'list-units') && failedOnly) return listFailed(frame, flags.has('--no-legend'));
+  if (verb === 'is-system-running') {
+    out(frame, 'running\n');
+    return 0;
+  }
   if (verb === 'daemon-reload' || verb === 'reset-failed') return 0;
   const quiet = flags.has('--quiet') || flags.has('-q');
   let status = 0;
@@ -263,11 +264,6 @@ export const systemdPrograms: Record<string, Program> = {
   journalctl,
   timedatectl,
   hostnamectl,
-  reboot: simply((frame, args) => {
-    if (args.length === 0) return reboot(frame);
-    complain(frame, `reboot: invalid option -- '${(args[0] ?? '').replace(/^-+/, '').charAt(0)}'\n`);
-    return 1;
-  }),
   chronyc: simply((frame) => {
     out(frame, 'Reference ID    : A29FC87B (ntp.ubuntu.com)\nStratum         : 3\nLeap status     : Normal\n');
     return 0;
