@@ -9,6 +9,8 @@ export const botScopes: readonly string[] = [
   'channels:read',
   'chat:write',
   'commands',
+  'files:read',
+  'files:write',
   'groups:history',
   'groups:read',
   'im:history',

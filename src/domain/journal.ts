@@ -1,3 +1,5 @@
+import type { ArtefactRef } from './artefacts.ts';
+import type { LookPiece } from './look.ts';
 import type { Failure, Risk, Verdict } from './outcome.ts';
 
 /** Where an entry stands: the run itself, or one unit of it. */
@@ -104,7 +106,11 @@ export type JournalEvent =
       readonly target: string;
       readonly title: string;
       readonly text: string;
+      /** The whole of it, where `text` is a piece. */
+      readonly file?: ArtefactRef;
     }
+  /** What a look saw of one target. */
+  | ({ readonly type: 'looked' } & LookPiece)
   | { readonly type: 'unit-ended'; readonly state: UnitEndState; readonly summary: string; readonly failure?: Failure };
 
 export type JournalEventType = JournalEvent['type'];

@@ -166,6 +166,8 @@ export interface OutboxPost {
   readonly ts?: string;
   /** Hash of what is shown, so that a redraw that changes nothing is not sent. */
   readonly digest?: string;
+  /** The chat's id of the file that belongs to it, noted before the first byte is uploaded. */
+  readonly fileId?: string;
   /** How often sending was begun. */
   readonly attempts: number;
   /** When sending was last begun, or when it was seen as sent. */
@@ -184,6 +186,8 @@ export interface OutboxStore {
   claim(runId: number, key: string, channel: string): Promise<{ readonly claimed: boolean; readonly post: OutboxPost }>;
   /** The look-up found nothing: counts one more attempt; the caller sends. Undefined when it was never claimed. */
   again(runId: number, key: string): Promise<OutboxPost | undefined>;
+  /** The chat's id of the post's file; a later one replaces it. The post must have been claimed. */
+  noteFile(runId: number, key: string, fileId: string): Promise<void>;
   /** Sent, or redrawn: message timestamp and digest of what is shown now. */
   sent(
     runId: number,

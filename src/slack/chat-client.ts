@@ -25,13 +25,19 @@ export type ChatFault =
 export type ChatResult<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: ChatFault };
 
+/** A message as it is sent. */
+export interface OutgoingMessage extends ChatMessage {
+  /** Links are shown as what they lead to; a link to a file of the bot then shares the file. */
+  readonly unfurl?: boolean;
+}
+
 /** What the publisher needs of the chat. Nothing here repeats a request by itself. */
 export interface ChatPort {
   /** Posts with the key as metadata; gives the message's ts. */
   post(request: {
     readonly channel: string;
     readonly threadTs?: string;
-    readonly message: ChatMessage;
+    readonly message: OutgoingMessage;
     readonly key: string;
   }): Promise<ChatResult<string>>;
   update(request: {
@@ -82,8 +88,8 @@ export function createChatPort(access: SlackAccess): ChatPort {
           text: message.text,
           blocks: [...message.blocks],
           metadata: { event_type: METADATA_TYPE, event_payload: { key } },
-          unfurl_links: false,
-          unfurl_media: false,
+          unfurl_links: message.unfurl ?? false,
+          unfurl_media: message.unfurl ?? false,
           ...(threadTs === undefined ? {} : { thread_ts: threadTs }),
         };
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not the postMessage of browser windows
@@ -133,7 +139,8 @@ function keyOf(message: object): unknown {
   return typeof payload === 'object' && payload !== null && 'key' in payload ? payload.key : undefined;
 }
 
-async function attempt<T>(call: () => Promise<T>): Promise<ChatResult<T>> {
+/** Makes one request; what goes wrong becomes a fault. */
+export async function attempt<T>(call: () => Promise<T>): Promise<ChatResult<T>> {
   try {
     return { ok: true, value: await call() };
   } catch (error) {
@@ -165,7 +172,7 @@ export function chatFaultOf(error: unknown): ChatFault {
 }
 
 /** Code of a socket error; `fetch` hides it in the cause of its own TypeError. */
-function socketCode(error: unknown): string | undefined {
+export function socketCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return socketCode(error.cause);

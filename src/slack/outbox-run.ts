@@ -5,8 +5,8 @@ import type { ChatMessage } from '../report/message.ts';
 import { cardKey, postsOf } from '../report/posts.ts';
 import { runCard } from '../report/run-card.ts';
 import { runView } from '../report/run-view.ts';
+import { NotPublished } from './not-published.ts';
 import type { Poster, PosterDeps, PostRequest, PostResult } from './poster.ts';
-import { NotPublished } from './poster.ts';
 import type { FeedPorts, RunSnapshot } from './run-feed.ts';
 import { RunFeed } from './run-feed.ts';
 
@@ -101,7 +101,8 @@ export class RunPublisher {
     for (const post of postsOf(run, plans, entries)) {
       const record = known.get(post.key);
       const digest = canonicalHash(post.message);
-      const base = { runId: run.id, key: post.key, channel: run.channel, message: post.message, digest };
+      const { key, message, file } = post;
+      const base = { runId: run.id, key, channel: run.channel, message, digest, ...(file && { file }) };
       const there =
         record?.ts === undefined
           ? await this.#postReply({ ...base, ...threadOf(root, roots), priority: PRIORITY.thread }, root, signal)

@@ -1,18 +1,24 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ArtefactStore } from '../domain/artefacts.ts';
 import type { Clock } from '../domain/device-ports.ts';
 import type { Journal, Notifier, OutboxStore, ProgressStore, RunStore } from '../domain/ports.ts';
 import { isEnded } from '../domain/run.ts';
 import type { ChatPort } from './chat-client.ts';
+import type { FilePort } from './file-client.ts';
+import { FileUploads } from './file-uploads.ts';
 import type { Log, Wait } from './log.ts';
 import { reasonOf } from './log.ts';
+import { NotPublished } from './not-published.ts';
 import { RunPublisher } from './outbox-run.ts';
-import { NotPublished, Poster } from './poster.ts';
+import { Poster } from './poster.ts';
 import { runAsPublisher } from './publisher-lease.ts';
 import { PublisherBudgets } from './rate-budget.ts';
 
 export interface OutboxDeps {
   readonly chat: ChatPort;
+  readonly files: FilePort;
+  readonly artefacts: Pick<ArtefactStore, 'get'>;
   readonly store: OutboxStore;
   readonly runs: Pick<RunStore, 'get' | 'open' | 'recent' | 'plan'>;
   readonly journal: Pick<Journal, 'read'>;
@@ -86,7 +92,7 @@ class PublisherTerm {
   #wake = new AbortController();
 
   constructor(deps: OutboxDeps, timing: OutboxTiming, wait: Wait, signal: AbortSignal) {
-    const { chat, store, clock, log } = deps;
+    const { chat, files, artefacts, store, clock, log } = deps;
     this.#deps = deps;
     this.#timing = timing;
     this.#wait = wait;
@@ -96,7 +102,9 @@ class PublisherTerm {
     signal.addEventListener('abort', () => this.#wake.abort(), { once: true });
     this.#budgets = new PublisherBudgets({ clock, wait });
     const { lookupGapMs } = timing;
-    this.#poster = new Poster({ chat, store, budgets: this.#budgets, clock, wait, log, lookupGapMs });
+    const budgets = this.#budgets;
+    const uploads = new FileUploads({ files, artefacts, store, budget: budgets.files, clock, wait, log });
+    this.#poster = new Poster({ chat, store, uploads, budgets, clock, wait, log, lookupGapMs });
   }
 
   async run(): Promise<void> {

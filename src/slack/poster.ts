@@ -1,16 +1,22 @@
-import type { OutboxPost, OutboxStore } from '../domain/ports.ts';
+import type { ArtefactRef } from '../domain/artefacts.ts';
 import type { Clock } from '../domain/device-ports.ts';
+import type { OutboxPost, OutboxStore } from '../domain/ports.ts';
+import { errors } from '../errors.ts';
 import { blockLimits } from '../report/limits.ts';
 import type { ChatMessage } from '../report/message.ts';
 import { plainText } from '../report/plain-text.ts';
 import { cutPlain } from '../report/text.ts';
-import type { ChatFault, ChatPort, ChatResult } from './chat-client.ts';
+import type { ChatPort, ChatResult, OutgoingMessage } from './chat-client.ts';
+import { withFile } from './file-message.ts';
+import type { FileUploads } from './file-uploads.ts';
 import type { Log, Wait } from './log.ts';
+import { NotPublished } from './not-published.ts';
 import type { PublisherBudgets } from './rate-budget.ts';
 
 export interface PosterDeps {
   readonly chat: ChatPort;
   readonly store: Pick<OutboxStore, 'claim' | 'again' | 'sent'>;
+  readonly uploads: Pick<FileUploads, 'attach'>;
   readonly budgets: PublisherBudgets;
   readonly clock: Clock;
   readonly wait: Wait;
@@ -27,6 +33,8 @@ export interface PostRequest {
   /** Roots of earlier threads of the run, where an earlier attempt may have put it before its card was deleted. */
   readonly olderThreads?: readonly string[];
   readonly message: ChatMessage;
+  /** Attached to the message; the digest is of the message alone. */
+  readonly file?: ArtefactRef;
   readonly digest: string;
   /** Lower goes first. */
   readonly priority: number;
@@ -36,17 +44,6 @@ export interface PostResult {
   readonly ts: string;
   /** False when it was there already: it may show what was true at an earlier time. */
   readonly asAsked: boolean;
-}
-
-/** Thrown when a message could not be brought to the chat now; the run is tried again later and loses nothing. */
-export class NotPublished extends Error {
-  readonly fault: ChatFault;
-
-  constructor(fault: ChatFault) {
-    super(`not published: ${faultText(fault)}`);
-    this.name = 'NotPublished';
-    this.fault = fault;
-  }
 }
 
 /** Clocks of the chat and of the bot may differ by this much when a message is looked for. */
@@ -73,11 +70,13 @@ export class Poster {
     if (post.ts !== undefined) return { ts: post.ts, asAsked: post.digest === digest };
     const found = claimed || this.#unsent.has(key) ? undefined : await this.#lookUp(request, post, signal);
     if (found === undefined) {
-      // Looking took its time; the turn taken before is over.
-      if (!claimed) await this.#deps.budgets.posts(channel).take(request.priority, signal);
+      const forms = await this.#forms(request, post, signal);
+      // Looking and uploading took their time; the turn taken before is over.
+      if (!claimed || request.file !== undefined)
+        await this.#deps.budgets.posts(channel).take(request.priority, signal);
       if (!claimed) await this.#deps.store.again(runId, key);
       signal.throwIfAborted();
-      const ts = await this.#send(request);
+      const ts = await this.#send(request, forms);
       await this.#deps.store.sent(runId, key, { channel, ts, digest });
       return { ts, asAsked: true };
     }
@@ -93,7 +92,7 @@ export class Poster {
   ): Promise<'edited' | { readonly refused: string }> {
     const { runId, key, channel, ts, digest, message } = request;
     signal.throwIfAborted();
-    const result = await this.#tolerant(message, key, async (shown) =>
+    const result = await this.#tolerant([message], key, async (shown) =>
       this.#deps.chat.update({ channel, ts, message: shown }),
     );
     if (result.ok) {
@@ -105,9 +104,17 @@ export class Poster {
     throw new NotPublished(result.fault);
   }
 
-  async #send(request: PostRequest): Promise<string> {
+  /** The message with its file, in all forms that Slack might take. The file goes first: nobody sees it until the post. */
+  async #forms(request: PostRequest, post: OutboxPost, signal: AbortSignal): Promise<readonly OutgoingMessage[]> {
+    const { runId, key, message, file, priority } = request;
+    if (file === undefined) return [message];
+    this.#unsent.add(key);
+    return withFile(message, file, await this.#deps.uploads.attach({ runId, file, post, priority }, signal));
+  }
+
+  async #send(request: PostRequest, forms: readonly OutgoingMessage[]): Promise<string> {
     const { key, channel, threadTs } = request;
-    const result = await this.#tolerant(request.message, key, async (message) =>
+    const result = await this.#tolerant(forms, key, async (message) =>
       this.#deps.chat.post({ channel, message, key, ...(threadTs === undefined ? {} : { threadTs }) }),
     );
     if (result.ok) {
@@ -120,17 +127,18 @@ export class Poster {
     throw new NotPublished(result.fault);
   }
 
-  /** On `invalid_blocks` once more as one plain section: an odd rendering is better than silence. */
+  /** On `invalid_blocks` in the next form, at last as one plain section: an odd rendering is better than silence. */
   async #tolerant<T>(
-    message: ChatMessage,
+    forms: readonly OutgoingMessage[],
     key: string,
-    call: (message: ChatMessage) => Promise<ChatResult<T>>,
+    call: (message: OutgoingMessage) => Promise<ChatResult<T>>,
   ): Promise<ChatResult<T>> {
-    const result = await call(message);
+    const [form, ...others] = forms;
+    if (form === undefined) throw errors.bug({ detail: `no form of ${key} to send` });
+    const result = await call(form);
     if (result.ok || result.fault.kind !== 'refused' || !BLOCK_FAULTS.has(result.fault.error)) return result;
-    this.#deps.log.warn({ key, error: result.fault.error }, 'blocks refused, sent as plain text');
-    const text = cutPlain(plainText(message), blockLimits.sectionText);
-    return call({ text: message.text, blocks: [{ type: 'section', text: { type: 'plain_text', text } }] });
+    this.#deps.log.warn({ key, error: result.fault.error }, 'blocks refused, sent in a simpler form');
+    return others.length > 0 ? this.#tolerant(others, key, call) : call(inPlainText(form));
   }
 
   /** The post may be there: asks now, and once more after a while, because a slow request may still have been under way. */
@@ -163,7 +171,7 @@ const BLOCK_FAULTS = new Set([
   'only_one_table_allowed',
 ]);
 
-function faultText(fault: ChatFault): string {
-  if (fault.kind === 'rate-limited') return `rate limited for ${fault.retryAfterMs} ms`;
-  return fault.kind === 'refused' ? `refused with ${fault.error}` : `${fault.kind}: ${fault.reason}`;
+function inPlainText(message: OutgoingMessage): OutgoingMessage {
+  const text = cutPlain(plainText(message), blockLimits.sectionText);
+  return { ...message, blocks: [{ type: 'section', text: { type: 'plain_text', text } }] };
 }

@@ -103,12 +103,15 @@ export class RateBudget {
 export class PublisherBudgets {
   /** chat.update is a tier 3 method: about 50 a minute for the whole workspace. */
   readonly edits: RateBudget;
+  /** The files.* methods are tier 4, about 100 a minute each; one budget for all of them is well below. */
+  readonly files: RateBudget;
   readonly #base: Pick<BudgetOptions, 'clock' | 'wait'>;
   readonly #posts = new Map<string, RateBudget>();
 
   constructor(base: Pick<BudgetOptions, 'clock' | 'wait'>, editsPerMinute = 48) {
     this.#base = base;
     this.edits = new RateBudget({ ...base, burst: 5, perMinute: editsPerMinute });
+    this.files = new RateBudget({ ...base, burst: 10, perMinute: 90 });
   }
 
   /** chat.postMessage: one a second and channel. */

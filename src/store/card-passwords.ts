@@ -19,18 +19,19 @@ export const passwordSlots: readonly PasswordSlot[] = ['pending', 'current', 'pr
 export interface CardPasswordListing {
   /** The serial, or address and certificate of a BMC whose serial was not proven yet. */
   readonly card: string;
-  readonly kind: 'BMC' | 'Arm';
+  readonly kind: 'BMC' | 'Arm' | 'UEFI';
   /** When the password of each slot was filed. */
   readonly savedAtMs: Readonly<Partial<Record<PasswordSlot, number>>>;
 }
 
-/** BMC and Arm passwords have prefixes of their own, so that a user of Redis can be given the one without the other. */
-const prefixes = { BMC: 'bmc-passwords', Arm: 'arm-passwords' } as const;
+/** Each kind of password has a prefix of its own, so that a user of Redis can be given the one without the others. */
+const prefixes = { BMC: 'bmc-passwords', Arm: 'arm-passwords', UEFI: 'uefi-passwords' } as const;
 const SCAN_PAGE = 1_000;
 
 /** Redis key of the passwords of a card. */
 export function passwordKey(space: RedisSpace, key: CredentialKey): string {
   if ('armSerial' in key) return space.key(prefixes.Arm, 'serial', key.armSerial);
+  if ('uefiSerial' in key) return space.key(prefixes.UEFI, 'serial', key.uefiSerial);
   if ('serial' in key) return space.key(prefixes.BMC, 'serial', key.serial);
   return space.key(prefixes.BMC, 'certificate', key.certSha256, key.address);
 }
@@ -38,6 +39,7 @@ export function passwordKey(space: RedisSpace, key: CredentialKey): string {
 /** How the owner of a password is named in errors. */
 export function passwordOwner(key: CredentialKey): string {
   if ('armSerial' in key) return `Arm of card ${key.armSerial}`;
+  if ('uefiSerial' in key) return `UEFI of card ${key.uefiSerial}`;
   return 'serial' in key ? `BMC of card ${key.serial}` : `BMC at ${key.address}`;
 }
 
@@ -54,7 +56,7 @@ export function isPasswordRecord(value: unknown): value is PasswordRecord {
 /** Which cards have passwords, by name. Walks the whole key space: for people at a command line, not for a run. */
 export async function listCardPasswords(space: RedisSpace): Promise<readonly CardPasswordListing[]> {
   const listings: CardPasswordListing[] = [];
-  for (const kind of ['BMC', 'Arm'] as const) {
+  for (const kind of ['BMC', 'Arm', 'UEFI'] as const) {
     const prefix = space.key(prefixes[kind], '');
     for (const key of await keysBelow(space, prefix))
       listings.push({ kind, card: cardOf(key, key.slice(prefix.length)), savedAtMs: await datesOf(space, key) });

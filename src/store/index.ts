@@ -10,8 +10,12 @@ import type {
   OutboxStore,
   ProgressStore,
 } from '../domain/ports.ts';
+import type { ArtefactStore } from '../domain/artefacts.ts';
+import type { CardFactsStore } from '../domain/card-facts.ts';
+import { createArtefactStore } from './artefacts.ts';
 import type { RedisAuditStore } from './audit.ts';
 import { createAuditStore } from './audit.ts';
+import { createCardFactsStore } from './card-facts.ts';
 import { createCardRecords } from './card-records.ts';
 import { createDedupe } from './dedupe.ts';
 import { createHaltStore } from './halt.ts';
@@ -39,6 +43,8 @@ export interface Stores {
   readonly audit: RedisAuditStore;
   readonly pins: RedisPinStore;
   readonly records: CardRecords;
+  readonly facts: CardFactsStore;
+  readonly artefacts: ArtefactStore;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;
@@ -61,6 +67,8 @@ export function createStores(
     audit: createAuditStore(space),
     pins: createPinStore(space, clock),
     records: createCardRecords(space),
+    facts: createCardFactsStore(space),
+    artefacts: createArtefactStore(space),
     incarnations: createIncarnationStore(space),
     notifier: createNotifier(space, logger),
     outbox: createOutboxStore(space, clock),

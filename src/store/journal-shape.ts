@@ -29,6 +29,7 @@ const required: { readonly [T in JournalEventType]: readonly FieldsOf<T>[] } = {
   'step-waiting': ['step', 'target', 'reason', 'untilMs'],
   'step-failed': ['step', 'target', 'outcome', 'failure'],
   snippet: ['step', 'target', 'title', 'text'],
+  looked: ['target', 'title', 'summary'],
   'unit-ended': ['state', 'summary'],
 };
 

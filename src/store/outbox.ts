@@ -65,6 +65,9 @@ export function createOutboxStore(space: RedisSpace, clock: { nowMs(): number })
       change(runId, key, (post) =>
         post.state === 'sent' ? post : { ...post, attempts: post.attempts + 1, atMs: clock.nowMs() },
       ),
+    async noteFile(runId, key, fileId) {
+      await change(runId, key, (post) => ({ ...post, fileId }));
+    },
     async sent(runId, key, sent) {
       const noted = await change(runId, key, (post) => ({ ...post, ...sent, state: 'sent', atMs: clock.nowMs() }));
       if (noted !== undefined) return;
@@ -87,6 +90,7 @@ function isPost(value: unknown): value is OutboxPost {
     typeof value['channel'] === 'string' &&
     typeof value['attempts'] === 'number' &&
     typeof value['atMs'] === 'number' &&
+    (value['fileId'] === undefined || typeof value['fileId'] === 'string') &&
     (value['state'] === 'sending' || (value['state'] === 'sent' && typeof value['ts'] === 'string'))
   );
 }

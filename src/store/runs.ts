@@ -4,6 +4,7 @@ import type { RunStore } from '../domain/ports.ts';
 import type { Run } from '../domain/run.ts';
 import { isEnded } from '../domain/run.ts';
 import { errors } from '../errors.ts';
+import { artefactKey } from './artefacts.ts';
 import { STREAM_MAX_ENTRIES, encodeEvent, journalKey } from './journal.ts';
 import { readRecord } from './record.ts';
 import type { RedisSpace } from './redis.ts';
@@ -204,6 +205,7 @@ async function remove(space: RedisSpace, run: Run): Promise<boolean> {
     space.key('plans', run.id),
     space.key('progress', run.id),
     space.key('outbox', run.id),
+    artefactKey(space, run.id),
     ...[RUN_STREAM, ...Object.keys(run.units)].map((unit) => journalKey(space, run.id, unit)),
   ];
   return (await space.script(`remove run ${run.id}`, removeRun, keys, [run.version, run.id])) === 1;

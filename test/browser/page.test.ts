@@ -4,6 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { desk, openAs, openWindow, phone, type Look } from '../../scripts/screenshot/browser.ts';
 import { startChat, type RunningChat } from '../../src/lab/chat/server.ts';
 import { bulletList, header, note, preformatted, runButtons, section, table } from '../../src/report/blocks.ts';
+import { createChatPort } from '../../src/slack/chat-client.ts';
+import { createFilePort } from '../../src/slack/file-client.ts';
+import { withFile } from '../../src/slack/file-message.ts';
 import { lowContrast, overflow, rowWith, spoken, startBrowser, tabTo } from './support.ts';
 
 const channel = 'C0LABDPU01';
@@ -203,4 +206,47 @@ test('on a phone the menu opens over the page, lets one become someone else, and
 
   await page.getByRole('textbox', { name: 'Message # dpu-lab as Ben Approver' }).waitFor();
   await page.getByRole('radio', { name: 'Ben Approver' }).waitFor({ state: 'hidden' });
+});
+
+const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** Posts a message with a file, uploaded as the publisher does it. */
+async function postFile(name: string, mimeType: string, content: Buffer): Promise<void> {
+  const access = { botToken: chat.botToken, apiUrl: chat.apiUrl };
+  const files = createFilePort(access);
+  const reserved = await files.reserve({ name, bytes: content.length });
+  if (!reserved.ok) throw new Error(JSON.stringify(reserved.fault));
+  const { fileId, uploadUrl } = reserved.value;
+  await files.upload({ uploadUrl, content });
+  await files.complete({ fileId, title: name });
+  await expect.poll(async () => files.info(fileId)).toMatchObject({ value: { ready: true } });
+  const info = await files.info(fileId);
+  const ref = { id: 'x', name, mimeType, bytes: content.length, altText: 'A dot' };
+  if (!info.ok || info.value === undefined) throw new Error('no file');
+  const [message] = withFile({ text: name, blocks: [section('A file')] }, ref, { kind: 'stored', file: info.value });
+  if (message === undefined) throw new Error('no message');
+  await createChatPort(access).post({ channel, key: name, message });
+}
+
+test('a text file is downloaded from its message, by the link and by the file below', async () => {
+  await postFile('console.txt', 'text/plain', Buffer.from('login: '));
+  await open();
+  const row = rowWith(page.getByRole('log', { name: 'Messages' }), 'A file');
+
+  const addresses = await row.getByRole('link', { name: /^console\.txt/ }).evaluateAll((links) => links.map(String));
+
+  expect(addresses).toHaveLength(2);
+  for (const address of addresses) expect(await (await page.request.get(address)).text()).toBe('login: ');
+});
+
+test('a picture is shown in its message', async () => {
+  await postFile('dot.png', 'image/png', Buffer.from(dot, 'base64'));
+  await open();
+
+  const picture = page.getByRole('img', { name: 'A dot' });
+
+  await picture.scrollIntoViewIfNeeded();
+  await expect
+    .poll(async () => picture.evaluate((image) => ('naturalWidth' in image ? image.naturalWidth : 0)))
+    .toBe(1);
 });

@@ -4,56 +4,20 @@ import type { Fault } from '../../../src/lab/chat/faults.ts';
 import type { RunningChat } from '../../../src/lab/chat/server.ts';
 import { startChat } from '../../../src/lab/chat/server.ts';
 import { postsOf } from '../../../src/report/posts.ts';
-import { createChatPort } from '../../../src/slack/chat-client.ts';
-import { runOutbox } from '../../../src/slack/outbox.ts';
-import { createMemoryOutboxStore } from '../../support/memory/outbox.ts';
 import { wholeRun } from '../../unit/report/samples.ts';
-import { quiet } from './setup.ts';
+import { publish } from './publisher.ts';
 
 const sample = wholeRun();
 /** A pretend Slack and a publisher of the sample run in front of it; both end with the test. */
 async function start(onTestFinished: (end: () => Promise<void>) => void, fault?: Fault): Promise<RunningChat> {
   const slack = await startChat({ seed: 1 });
   if (fault !== undefined) slack.setFault(fault);
-  const stop = publish(slack);
+  const stop = publish(slack, { ...sample, run: { ...sample.run, channel: slack.channels[0]?.id ?? '' } });
   onTestFinished(async () => {
     await stop();
     await slack.close();
   });
   return slack;
-}
-
-function publish(slack: RunningChat): () => Promise<void> {
-  const run = { ...sample.run, channel: slack.channels[0]?.id ?? '' };
-  const clock = { nowMs: () => Date.now() };
-  const ending = new AbortController();
-  const running = runOutbox(
-    {
-      chat: createChatPort({ botToken: slack.botToken, apiUrl: slack.apiUrl }),
-      store: createMemoryOutboxStore(clock),
-      runs: {
-        get: async () => run,
-        open: async () => [],
-        recent: async () => [run],
-        plan: async (_, unit, hash) => sample.plans.find((plan) => plan.unit === unit && plan.hash === hash),
-      },
-      journal: {
-        read: async (_, unit, afterId) => (afterId === undefined ? sample.entries.filter((e) => e.unit === unit) : []),
-      },
-      progress: { get: async () => undefined },
-      notifier: { subscribe: async () => async () => undefined },
-      clock,
-      log: quiet,
-      workspace: slack.team.id,
-      owner: 'contract-test',
-      timing: { pollMs: 100, lookupGapMs: 200, maxBackoffMs: 500 },
-    },
-    ending.signal,
-  );
-  return async () => {
-    ending.abort();
-    await running;
-  };
 }
 
 /** The thread as a person in the channel sees it, root first. */

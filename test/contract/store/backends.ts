@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
+import type { ArtefactStore } from '../../../src/domain/artefacts.ts';
+import type { CardFactsStore } from '../../../src/domain/card-facts.ts';
 import type {
   CardRecords,
   Clock,
@@ -43,6 +45,8 @@ export interface Ports {
   readonly audit: AuditStore;
   readonly pins: PinStore;
   readonly records: CardRecords;
+  readonly facts: CardFactsStore;
+  readonly artefacts: ArtefactStore;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;

@@ -92,6 +92,17 @@ describe.each(backends)('secrets in $kind', ({ open }) => {
     expect(await filed({ armSerial: 'MT2334X00002' })).toEqual([]);
   });
 
+  it('files the password of the UEFI menu of a card apart from both, and says whose it is', async () => {
+    const uefi: CredentialKey = { uefiSerial: 'MT2334X00001' };
+    await pend(uefi, 'uefi');
+    await pend(arm, 'arm');
+    await credentials.promote(uefi);
+    expect(await filed(uefi)).toEqual(['current uefi']);
+    expect(await filed(arm)).toEqual(['pending arm']);
+    await pend(uefi, 'another');
+    await expect(pend(uefi, 'third')).rejects.toMatchObject({ message: expect.stringMatching(/UEFI.* MT2334X00001/) });
+  });
+
   it('refuses a second pending password of an Arm and says whose it is', async () => {
     await pend(arm, 'one');
     await expect(pend(arm, 'two')).rejects.toMatchObject({

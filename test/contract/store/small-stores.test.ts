@@ -114,6 +114,18 @@ describe.each(backends)('switches, lists and the outbox in $kind', ({ open }) =>
     expect(await outbox.all(419)).toEqual([]);
   });
 
+  it('remembers the file of a post, the newest one, also when it has been sent', async () => {
+    const { outbox } = ports;
+    await outbox.noteFile(418, 'root', 'F0');
+    expect(await outbox.all(418)).toEqual([]);
+    await outbox.claim(418, 'root', 'C0OPS');
+    await outbox.noteFile(418, 'root', 'F1');
+    await outbox.noteFile(418, 'root', 'F2');
+    expect(await outbox.again(418, 'root')).toMatchObject({ state: 'sending', fileId: 'F2' });
+    await outbox.sent(418, 'root', { channel: 'C0OPS', ts: '1.2' });
+    expect(await outbox.all(418)).toMatchObject([{ state: 'sent', ts: '1.2', fileId: 'F2' }]);
+  });
+
   it('counts the attempts of a post that was looked up and not found, and never un-sends one', async () => {
     const { outbox } = ports;
     expect(await outbox.again(418, 'root')).toBeUndefined();

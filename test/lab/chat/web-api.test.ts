@@ -190,7 +190,7 @@ test('an upload is processed for a moment, then an image block may show it', asy
   clock.advance(600);
   const ready = await show();
   const info = await call(own, 'files.info', { file: id });
-  const bytes = await fetch(`${own.url}lab/chat/files/${id}`);
+  const bytes = await fetch(`${own.url}lab/chat/files/${id}?user=ana`);
 
   expect(early.body).toMatchObject({
     error: 'invalid_blocks',
@@ -201,3 +201,51 @@ test('an upload is processed for a moment, then an image block may show it', asy
   expect(await bytes.text()).toBe('not really a picture');
   await own.close();
 });
+
+describe('a file that was uploaded without a channel', () => {
+  async function upload(): Promise<{ own: RunningChat; client: WebClient; id: string; permalink: string }> {
+    const own = await startChat({ clock, fileProcessingMs: 0 });
+    const client = new WebClient(own.botToken, { slackApiUrl: own.apiUrl });
+    const { file_id: id = '', upload_url: url = '' } = await client.files.getUploadURLExternal({
+      filename: 'console.txt',
+      length: 5,
+    });
+    await fetch(url, { method: 'POST', body: 'hello' });
+    await client.files.completeUploadExternal({ files: [{ id, title: 'console.txt' }] });
+    const info = await call(own, 'files.info', { file: id });
+    return { own, client, id, permalink: (info.body.file as { permalink: string }).permalink };
+  }
+
+  const read = async (own: RunningChat, id: string, user: string): Promise<string | number> => {
+    const response = await fetch(`${own.url}lab/chat/files/${id}?user=${user}`);
+    return response.ok ? response.text() : response.status;
+  };
+
+  test('is read by nobody until the app posts its permalink, then by the people of that channel', async () => {
+    const { own, id, permalink } = await upload();
+    const before = await read(own, id, 'ana');
+
+    await call(own, 'chat.postMessage', { channel: lab, text: `all of it: <${permalink}|console.txt>` });
+
+    expect(before).toBe(404);
+    expect(await read(own, id, 'ana')).toBe('hello');
+    expect(own.messages({ user: 'ana', channel: lab }).at(-1)?.files).toMatchObject([{ id }]);
+    await own.close();
+  });
+
+  test.each([
+    ['in a block only', (link: string) => ({ text: 'all of it', blocks: [section(link)] })],
+    ['with unfurling off', (link: string) => ({ text: link, unfurl_links: false, unfurl_media: false })],
+  ])('stays private when the permalink is posted %s', async (_, message) => {
+    const { own, id, permalink } = await upload();
+
+    await call(own, 'chat.postMessage', { channel: lab, ...message(permalink) });
+
+    expect(await read(own, id, 'ana')).toBe(404);
+    await own.close();
+  });
+});
+
+function section(text: string): object {
+  return { type: 'section', text: { type: 'mrkdwn', text } };
+}

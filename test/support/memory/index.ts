@@ -3,6 +3,7 @@ import type { Secret } from '../../../src/domain/secret.ts';
 import { createMemoryJobQueue } from './job-queue.ts';
 import { createMemoryJournal, createMemoryProgressStore } from './journal.ts';
 import { createMemoryHoldStore, createMemoryLeaseStore } from './leases.ts';
+import { createMemoryArtefactStore, createMemoryCardFactsStore } from './looks.ts';
 import { createMemoryOutboxStore } from './outbox.ts';
 import { createMemoryRunStore } from './runs.ts';
 import { createMemoryCredentialStore, createMemoryEscrow, createMemoryLoginBudget } from './secrets.ts';
@@ -39,6 +40,8 @@ export function createMemoryStores(options: {
     audit: createMemoryAuditStore(),
     pins: createMemoryPinStore(),
     records: createMemoryCardRecords(),
+    facts: createMemoryCardFactsStore(),
+    artefacts: createMemoryArtefactStore(),
     incarnations: createMemoryIncarnationStore(),
     notifier: createMemoryNotifier(),
     outbox: createMemoryOutboxStore(clock),

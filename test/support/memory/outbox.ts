@@ -41,6 +41,11 @@ export function createMemoryOutboxStore(clock: Clock): OutboxStore {
       postsOf(runId).set(key, post);
       return copy(post);
     },
+    async noteFile(runId, key, fileId) {
+      await breathe();
+      const known = postsOf(runId).get(key);
+      if (known) postsOf(runId).set(key, { ...known, fileId });
+    },
     async sent(runId, key, sent) {
       await breathe();
       const known = postsOf(runId).get(key) ?? { key, attempts: 1 };

@@ -21,6 +21,7 @@ export function createMemoryCredentialStore(
   const cards = new Map<string, Partial<Record<Slot, BmcCredential>>>();
   const idOf = (key: CredentialKey): string => {
     if ('armSerial' in key) return `Arm ${key.armSerial}`;
+    if ('uefiSerial' in key) return `UEFI ${key.uefiSerial}`;
     return 'serial' in key ? `serial ${key.serial}` : `certificate ${key.certSha256} ${key.address}`;
   };
   const slotsOf = (key: CredentialKey): Partial<Record<Slot, BmcCredential>> => cards.get(idOf(key)) ?? {};

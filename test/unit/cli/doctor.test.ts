@@ -84,6 +84,9 @@ describe('checkSlack', () => {
       'conversations.history': history,
       'conversations.info': ['channels:read', 'groups:read', 'im:read'],
       'conversations.replies': history,
+      'files.completeUploadExternal': ['files:write'],
+      'files.getUploadURLExternal': ['files:write'],
+      'files.info': ['files:read'],
       'usergroups.list': ['usergroups:read'],
       'users.info': ['users:read'],
     };

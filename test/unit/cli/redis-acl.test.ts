@@ -90,6 +90,19 @@ describe("the bot's user of the sample", () => {
     await user.remove();
   });
 
+  test('lets the bot read the files of runs and what looks have seen, and not change them', async () => {
+    const user = await connectAs(redis, rulesOf('dpubot-bot'));
+    const { space } = user;
+    const file = { name: 'console.txt', mimeType: 'text/plain', content: Buffer.from('login: ') };
+    await redis.client.hset(space.key('artefacts', 1), 'ab12', 'login: ');
+    const { artefacts, facts } = createStores(space, { clock, logger: silent });
+
+    expect(await artefacts.get(1, 'ab12')).toEqual(file.content);
+    expect(await facts.get('as7-dpu0')).toBeUndefined();
+    await expect(artefacts.put(1, file)).rejects.toMatchObject({ code: 'store-unavailable' });
+    await user.remove();
+  });
+
   test('keeps it away from secrets, pins, work queues of sites, and from shortening the audit list', async () => {
     const user = await connectAs(redis, rulesOf('dpubot-bot'));
     const { space } = user;
@@ -101,6 +114,7 @@ describe("the bot's user of the sample", () => {
     await expect(client.hset(`${tag}:credentials`, 'ssh-ops', 'x')).rejects.toThrow('NOPERM');
     await expect(client.hgetall(`${tag}:bmc-passwords:serial:MT1`)).rejects.toThrow('NOPERM');
     await expect(client.hgetall(`${tag}:arm-passwords:serial:MT1`)).rejects.toThrow('NOPERM');
+    await expect(client.hgetall(`${tag}:uefi-passwords:serial:MT1`)).rejects.toThrow('NOPERM');
     await expect(client.hset(`${tag}:pins:bmc-certificate`, 'dpu-a', 'x')).rejects.toThrow('NOPERM');
     await expect(client.xtrim(`${tag}:audit`, 'MAXLEN', 0)).rejects.toThrow('NOPERM');
     await expect(client.flushall()).rejects.toThrow('NOPERM');

@@ -1,25 +1,31 @@
+import type { ArtefactStore } from '../../../src/domain/artefacts.ts';
 import type { JournalEntry } from '../../../src/domain/journal.ts';
 import type { UnitPlan } from '../../../src/domain/plan.ts';
 import type { Journal, OutboxStore, RunStore } from '../../../src/domain/ports.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { isEnded } from '../../../src/domain/run.ts';
 import type { ChatPort } from '../../../src/slack/chat-client.ts';
+import type { FilePort } from '../../../src/slack/file-client.ts';
 import type { Log } from '../../../src/slack/log.ts';
 import type { OutboxDeps } from '../../../src/slack/outbox.ts';
 import { runOutbox } from '../../../src/slack/outbox.ts';
+import { createMemoryArtefactStore } from '../../support/memory/looks.ts';
 import { createMemoryOutboxStore } from '../../support/memory/outbox.ts';
 import { START_MS } from '../report/samples.ts';
 import { FakeChat } from './fake-chat.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeTime } from './fake-time.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-type Ports = Pick<OutboxDeps, 'chat' | 'store' | 'runs' | 'journal' | 'progress'>;
+type Ports = Pick<OutboxDeps, 'chat' | 'files' | 'artefacts' | 'store' | 'runs' | 'journal' | 'progress'>;
 
 /** What survives a crash of the publisher: chat, store, runs, journal, and time. */
 export class World {
   readonly time: FakeTime;
   readonly chat: FakeChat;
+  readonly files: FakeFiles;
+  readonly artefacts: ArtefactStore = createMemoryArtefactStore();
   readonly store: OutboxStore;
   readonly runs = new Map<number, { run: Run; plans: readonly UnitPlan[]; entries: readonly JournalEntry[] }>();
   readonly #listeners = new Set<(runId: number) => void>();
@@ -28,6 +34,7 @@ export class World {
   constructor(turns?: number) {
     this.time = new FakeTime(START_MS + 20_000, turns);
     this.chat = new FakeChat(this.time);
+    this.files = new FakeFiles(this.time);
     this.store = createMemoryOutboxStore(this.time);
   }
 
@@ -52,7 +59,8 @@ export class World {
         return stream.slice(stream.findIndex((entry) => entry.id === afterId) + 1);
       },
     };
-    return { chat: this.chat, store: this.store, runs, journal, progress: { get: async () => undefined } };
+    const { chat, files, artefacts, store } = this;
+    return { chat, files, artefacts, store, runs, journal, progress: { get: async () => undefined } };
   }
 
   /** Starts a publisher; `ports` may be wrapped by a test. Ends when stopped. */
@@ -116,11 +124,17 @@ export function dyingPorts(ports: Ports, atPoint: number, onDeath: () => void): 
       point();
       return result;
     };
-  const { chat, store, runs, journal, progress } = ports;
+  const { chat, files, artefacts, store, runs, journal, progress } = ports;
   const mortalChat: ChatPort = {
     post: dying(async (...args: Parameters<typeof chat.post>) => chat.post(...args)),
     update: dying(async (...args: Parameters<typeof chat.update>) => chat.update(...args)),
     find: dying(async (...args: Parameters<typeof chat.find>) => chat.find(...args)),
+  };
+  const mortalFiles: FilePort = {
+    reserve: dying(async (...args: Parameters<typeof files.reserve>) => files.reserve(...args)),
+    upload: dying(async (...args: Parameters<typeof files.upload>) => files.upload(...args)),
+    complete: dying(async (...args: Parameters<typeof files.complete>) => files.complete(...args)),
+    info: dying(async (...args: Parameters<typeof files.info>) => files.info(...args)),
   };
   const mortalStore: OutboxStore = {
     holdPublisher: dying(async (...args: Parameters<typeof store.holdPublisher>) => store.holdPublisher(...args)),
@@ -129,11 +143,14 @@ export function dyingPorts(ports: Ports, atPoint: number, onDeath: () => void): 
     ),
     claim: dying(async (...args: Parameters<typeof store.claim>) => store.claim(...args)),
     again: dying(async (...args: Parameters<typeof store.again>) => store.again(...args)),
+    noteFile: dying(async (...args: Parameters<typeof store.noteFile>) => store.noteFile(...args)),
     sent: dying(async (...args: Parameters<typeof store.sent>) => store.sent(...args)),
     all: dying(async (...args: Parameters<typeof store.all>) => store.all(...args)),
   };
   return {
     chat: mortalChat,
+    files: mortalFiles,
+    artefacts: { get: dying(async (...args: Parameters<typeof artefacts.get>) => artefacts.get(...args)) },
     store: mortalStore,
     runs: {
       get: dying(async (...args: Parameters<typeof runs.get>) => runs.get(...args)),
