@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Inventory } from '../src/domain/inventory.ts';
 import type { Actor } from '../src/domain/journal.ts';
+import type { CardFactsStore } from '../src/domain/card-facts.ts';
 import type { Clock } from '../src/domain/device-ports.ts';
 import type {
   AuditStore,
@@ -27,6 +28,7 @@ export interface CommandContext {
   readonly progress: ProgressStore;
   readonly leases: LeaseStore;
   readonly holds: HoldStore;
+  readonly facts: CardFactsStore;
   readonly halt: HaltStore;
   readonly audit: AuditStore;
   readonly queue: JobQueue;

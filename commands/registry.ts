@@ -1,15 +1,24 @@
 import { approve } from './approve.ts';
 import { cancel } from './cancel.ts';
+import { consoleCommand } from './console.ts';
 import type { Command } from './define.ts';
+import { diag } from './diag.ts';
 import { halt } from './halt.ts';
 import { helpCommand } from './help.ts';
 import type { CommandTable } from './parse.ts';
+import { mode } from './mode.ts';
 import { provision } from './provision.ts';
+import { reboot } from './reboot.ts';
+import { recover } from './recover.ts';
+import { reflash } from './reflash.ts';
 import { reject } from './reject.ts';
 import { resume } from './resume.ts';
+import { rotate } from './rotate.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
+import { inspect } from './inspect.ts';
 import { sku } from './sku.ts';
+import { status } from './status.ts';
 import { unhalt } from './unhalt.ts';
 import { unlock } from './unlock.ts';
 
@@ -17,6 +26,15 @@ import { unlock } from './unlock.ts';
 export const commands: readonly Command[] = [
   helpCommand(() => commands),
   provision,
+  status,
+  inspect,
+  reflash,
+  mode,
+  reboot,
+  rotate,
+  recover,
+  consoleCommand,
+  diag,
   sku,
   run,
   runs,

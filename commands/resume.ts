@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RUN_STREAM } from '../src/domain/journal.ts';
+import { isLookName } from '../src/domain/look.ts';
 import { requestResume } from '../src/domain/policy.ts';
 import type { Run } from '../src/domain/run.ts';
 import { errors } from '../src/errors.ts';
@@ -29,8 +30,9 @@ export const resume = defineCommand({
   changes: true,
   async run(request, args) {
     const { context, actor } = request;
-    await refuseWhenHalted(request);
-    refuseOldButton(await runOf(context, args.run), 'resumed', args.generation);
+    const before = await runOf(context, args.run);
+    if (!isLookName(before.recipe)) await refuseWhenHalted(request);
+    refuseOldButton(before, 'resumed', args.generation);
     const nowMs = context.clock.nowMs();
     const { run, changed } = await context.runs.update(
       args.run,

@@ -1,6 +1,7 @@
 import type { Inventory } from '../src/domain/inventory.ts';
 import { sliceHash, sliceOf } from '../src/domain/inventory.ts';
 import { RUN_STREAM } from '../src/domain/journal.ts';
+import { isLookName } from '../src/domain/look.ts';
 import type { NewRun } from '../src/domain/ports.ts';
 import type { Run, UnitRecord } from '../src/domain/run.ts';
 import type { TargetUnit } from '../src/domain/targets.ts';
@@ -15,6 +16,8 @@ export interface RunWish {
   readonly params: Readonly<Record<string, unknown>>;
   readonly target: string;
   readonly planOnly: boolean;
+  /** Image of the inventory in place of those of the profiles. */
+  readonly image?: string;
   /** Host of the target that goes first and alone. */
   readonly canary?: string | undefined;
   /** Units that may fail before no further wave starts. */
@@ -23,14 +26,15 @@ export interface RunWish {
 
 /**
  * Creates a run in `planning` and asks a worker to look at it. Everything that the run needs of the inventory is frozen
- * into it. Errors, each before anything is stored: halted, command-invalid (channel, canary), not-in-channel,
- * target-unknown.
+ * into it. Errors, each before anything is stored: halted (not for looks), command-invalid (channel, canary),
+ * not-in-channel, target-unknown.
  */
 export async function startRun(request: CommandRequest, wish: RunWish): Promise<Run> {
   const { context, invocation, actor } = request;
   const inventory = context.inventory();
   checkChannel(inventory, request);
-  await refuseWhenHalted(request);
+  // A look only reads, and people want to see what the reason of a halt has done.
+  if (!isLookName(wish.recipe)) await refuseWhenHalted(request);
   const units = canaryFirst(targetsOf(inventory, wish.target), wish);
   if (!(await context.directory.canPost(invocation.channel)))
     throw errors.notInChannel({ channel: channelShown(request) });
@@ -95,7 +99,7 @@ function wavesOf(policy: Inventory['policy'], wish: RunWish): Run['waveSpec'] {
 }
 
 function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, units: readonly TargetUnit[]): NewRun {
-  const slices = units.map((unit) => sliceOf(inventory, unit.host));
+  const slices = units.map((unit) => sliceOf(inventory, unit.host, wish.image));
   const { policy } = inventory;
   return {
     recipe: wish.recipe,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Name } from '../src/domain/inventory.ts';
+import { probeNames } from '../src/domain/probes.ts';
 
 /**
  * Job data: ids only, never a secret, never a device value. `v` is the payload version: a worker refuses one it does not
@@ -26,11 +27,69 @@ export const ProvisionParams = z.strictObject({
   setMode: z.boolean().default(false),
   /** The worker's own way to the host may go through the card. */
   viaCard: z.boolean().default(false),
+  /** The card is flashed also where the image is on it already. */
+  force: z.boolean().default(false),
+  /** How the image gets onto the card. */
+  via: z.enum(['rshim', 'redfish', 'auto']).default('rshim'),
 });
 export type ProvisionParams = z.infer<typeof ProvisionParams>;
+
+/** What `/dpu reboot` says besides its target. */
+export const RebootParams = z.strictObject({
+  what: z.enum(['arm', 'bmc', 'host']),
+  /** A host loses its power for a while. */
+  cold: z.boolean().default(false),
+  viaCard: z.boolean().default(false),
+});
+export type RebootParams = z.infer<typeof RebootParams>;
+
+/** What `/dpu mode` says besides its target. */
+export const ModeParams = z.strictObject({ mode: z.enum(['dpu', 'nic']), viaCard: z.boolean().default(false) });
+export type ModeParams = z.infer<typeof ModeParams>;
+
+/** Whose password `/dpu rotate` replaces. */
+export const RotateParams = z.strictObject({ what: z.enum(['bmc', 'arm']) });
+export type RotateParams = z.infer<typeof RotateParams>;
+
+/** From what `/dpu recover` leads back. */
+export const recoverKinds = [
+  'arm-password',
+  'bmc-password',
+  'uefi-password',
+  'dpu-mode',
+  'factory-bmc',
+  'stuck-rshim',
+] as const;
+
+/** What `/dpu recover` says besides its target. */
+export const RecoverParams = z.strictObject({ what: z.enum(recoverKinds), viaCard: z.boolean().default(false) });
+export type RecoverParams = z.infer<typeof RecoverParams>;
+
+/** What `/dpu console` may say besides its target. */
+export const ConsoleParams = z.strictObject({
+  /** At most so many of the newest lines. */
+  lines: z.int().min(1).max(2_000).optional(),
+  followSeconds: z.int().min(1).max(600).optional(),
+});
+export type ConsoleParams = z.infer<typeof ConsoleParams>;
+
+/** What `/dpu diag` asks. */
+export const DiagParams = z.strictObject({ probe: z.enum(probeNames) });
+export type DiagParams = z.infer<typeof DiagParams>;
 
 /**
  * Version of each recipe, raised when steps or their meaning change. Stored with a run by the bot; a worker whose recipe
  * has another one refuses the run instead of guessing.
  */
-export const recipeVersions = { provision: 2 } as const;
+export const recipeVersions = {
+  provision: 3,
+  reboot: 1,
+  mode: 1,
+  rotate: 1,
+  reflash: 1,
+  recover: 1,
+  status: 1,
+  inspect: 1,
+  console: 1,
+  diag: 1,
+} as const;

@@ -7,6 +7,8 @@ import { checkCredentials } from '../src/steps/check-credentials.ts';
 import { checkCardUse } from '../src/steps/check-card-use.ts';
 import { checkDpuMode } from '../src/steps/check-dpu-mode.ts';
 import { checkVersions } from '../src/steps/check-versions.ts';
+import type { FlashWay } from '../src/steps/choose-flash-way.ts';
+import { chooseFlashWay } from '../src/steps/choose-flash-way.ts';
 import { disableSecureBoot } from '../src/steps/disable-secure-boot.ts';
 import { enrolArmLogin } from '../src/steps/enrol-arm-login.ts';
 import { findBmcAddress } from '../src/steps/find-bmc-address.ts';
@@ -26,6 +28,7 @@ import { setHostname } from '../src/steps/set-hostname.ts';
 import { setMtu } from '../src/steps/set-mtu.ts';
 import { setNtp } from '../src/steps/set-ntp.ts';
 import { stageBfb } from '../src/steps/stage-bfb.ts';
+import { updateBfb } from '../src/steps/update-bfb.ts';
 
 type Skip = (target: RecipeTarget) => string | undefined;
 
@@ -39,7 +42,19 @@ const unlessAuto: Skip = (target) =>
   isAuto(target) ? 'the address of the BMC is found after DOCA and the login on the Arm' : undefined;
 const onlyAuto: Skip = (target) => (isAuto(target) ? undefined : 'the BMC was reached before DOCA');
 const ifImage: Skip = ({ profile }) => (profile.image === undefined ? 'the profile names no image' : undefined);
-const ifArm: Skip = ({ profile }) => (profile.arm === undefined ? 'the profile has no login on the Arm' : undefined);
+const ifArm: Skip = (target) => {
+  if (target.profile.arm === undefined) return 'the profile has no login on the Arm';
+  return learntOf(target)['rshim'] === 'missing'
+    ? 'its host has no rshim, over which the host key of the new system is learnt'
+    : undefined;
+};
+const ifOver =
+  (way: FlashWay): Skip =>
+  (target) => {
+    const chosen = learntOf(target)['flash-way'] ?? 'rshim';
+    return chosen === way ? undefined : `the image goes over ${chosen}`;
+  };
+const ifChoice: Skip = (target) => (options(target).via === 'rshim' ? 'the image goes over rshim' : undefined);
 const ifModeAsked: Skip = (target) => (options(target).setMode ? undefined : 'the mode is left as it is');
 const ifPassword: Skip = ({ profile }) =>
   profile.bmcPassword === 'leave' ? 'the profile leaves the BMC password alone' : undefined;
@@ -71,8 +86,15 @@ function imageOf({ slice, profile }: RecipeTarget): object | undefined {
   return image && { name: profile.image, ...image };
 }
 
+/** What one card has been found to be, by `choose-flash-way`. Nothing yet where it was not asked. */
+function learntOf({ cards, dpu }: RecipeTarget): Readonly<Record<string, string>> {
+  return cards.find((card) => card.dpu.name === dpu.name)?.learnt ?? {};
+}
+
+/** Images that the host has to hold: not those that a BMC fetches by itself. */
 function imagesOf({ slice, cards }: RecipeTarget): readonly object[] {
-  const names = new Set(cards.flatMap(({ dpu }) => slice.profiles[dpu.name]?.image ?? []));
+  const overRshim = cards.filter(({ learnt }) => learnt?.['flash-way'] !== 'redfish');
+  const names = new Set(overRshim.flatMap(({ dpu }) => slice.profiles[dpu.name]?.image ?? []));
   return [...names].flatMap((name) => {
     const image = slice.images[name];
     return image ? [{ name, image }] : [];
@@ -101,7 +123,7 @@ function stageParams(target: RecipeTarget): object {
 
 function flashParams(target: RecipeTarget): object {
   const { profile } = target;
-  const { adopt, reflash } = options(target);
+  const { adopt, reflash, force } = options(target);
   const image = profile.image === undefined ? undefined : target.slice.images[profile.image];
   return {
     image: imageOf(target),
@@ -110,6 +132,7 @@ function flashParams(target: RecipeTarget): object {
     hostname: profile.hostname === 'serial' ? serialOf(target) : undefined,
     adopt,
     reflash,
+    force,
     secureBootMustBeOff: image?.signed === false,
   };
 }
@@ -176,8 +199,18 @@ export const provision: Recipe = {
       params: nothing,
       skip: unless(ifSecureBoot, (target) => (isLate(target) ? undefined : 'it was looked at before DOCA')),
     },
+    {
+      step: chooseFlashWay,
+      params: (target) => ({
+        via: options(target).via,
+        image: target.slice.images[target.profile.image ?? ''],
+        bringsRshim: target.profile.doca !== undefined,
+      }),
+      skip: unless(ifImage, ifChoice),
+    },
     { step: stageBfb, params: stageParams },
-    { step: installBfb, params: flashParams, skip: ifImage },
+    { step: installBfb, params: flashParams, skip: unless(ifImage, ifOver('rshim')) },
+    { step: updateBfb, params: flashParams, skip: unless(ifImage, ifOver('redfish')) },
     {
       step: after(asStep(disableSecureBoot, 'disable-secure-boot-again', 'Look at Secure Boot again'), 'active-image'),
       params: nothing,

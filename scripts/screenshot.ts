@@ -38,8 +38,18 @@ await runMain(async () => {
 });
 
 async function takeAll(browser: Browser, stage: Stage): Promise<void> {
+  await askAndApprove(browser, stage, '/dpu provision rack1', 'approval-waiting');
+  await finished(browser, stage, desk, 'finished-thread');
+  await finished(browser, stage, { ...desk, scheme: 'dark' }, 'finished-thread-dark');
+  await finished(browser, stage, phone, 'finished-thread-phone');
+  await askAndApprove(browser, stage, '/dpu reflash as7 --image bf-2.9.2', 'reflash-approval');
+  await finished(browser, stage, desk, 'reflash-thread');
+}
+
+/** Ana types the line; Ben is photographed before he presses Approve, and stays until the run has ended. */
+async function askAndApprove(browser: Browser, stage: Stage, line: string, name: string): Promise<void> {
   const ana = await openAs(await openWindow(browser, desk, sharpness), stage.pageUrl, 'ana');
-  await ana.getByRole('textbox', { name: /^Message/ }).fill('/dpu provision rack1');
+  await ana.getByRole('textbox', { name: /^Message/ }).fill(line);
   await ana.keyboard.press('Enter');
 
   const ben = await openAs(await openWindow(browser, desk, sharpness), stage.pageUrl, 'ben');
@@ -47,14 +57,11 @@ async function takeAll(browser: Browser, stage: Stage): Promise<void> {
   const request = thread.getByRole('listitem').filter({ has: ben.getByRole('heading', { name: /needs approval/ }) });
   const approve = request.getByRole('button', { name: /^Approve/ });
   await approve.waitFor();
-  await take(ben, 'approval-waiting');
+  await take(ben, name);
   await approve.click();
   await thread.getByRole('table').waitFor({ timeout: runLimitMs });
   await ben.context().close();
-
-  await finished(browser, stage, desk, 'finished-thread');
-  await finished(browser, stage, { ...desk, scheme: 'dark' }, 'finished-thread-dark');
-  await finished(browser, stage, phone, 'finished-thread-phone');
+  await ana.context().close();
 }
 
 /** The finished thread as a person finds it who comes later. */

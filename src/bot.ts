@@ -10,6 +10,7 @@ import { closeOnSignal } from './shutdown.ts';
 import { createSlackApp } from './slack/app.ts';
 import { createChatPort } from './slack/chat-client.ts';
 import { createDirectory } from './slack/directory.ts';
+import { createFilePort } from './slack/file-client.ts';
 import { runOutbox } from './slack/outbox.ts';
 import { createInteractiveClient, identify } from './slack/web-client.ts';
 import { checkRedis } from './store/check-redis.ts';
@@ -56,6 +57,7 @@ export async function runBot(config: BotConfig): Promise<void> {
     {
       ...patientStores,
       chat: createChatPort(access),
+      files: createFilePort(access),
       store: patientStores.outbox,
       clock: systemClock,
       log,

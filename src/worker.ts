@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { AdvanceJob, PlanJob, UnitJob } from '../jobs/payloads.ts';
+import { inspect } from '../jobs/inspect.ts';
+import { mode } from '../jobs/mode.ts';
 import { provision } from '../jobs/provision.ts';
+import { reboot } from '../jobs/reboot.ts';
+import { recover } from '../jobs/recover.ts';
+import { reflash } from '../jobs/reflash.ts';
+import { rotate } from '../jobs/rotate.ts';
 import type { WorkerConfig } from './config.ts';
 import type { DeviceClock } from './domain/device-ports.ts';
 import type { HostSlice, Inventory } from './domain/inventory.ts';
@@ -12,6 +18,9 @@ import { sweep } from './engine/sweep.ts';
 import { loadInventory, watchInventory } from './inventory-file.ts';
 import type { Log } from './log.ts';
 import { createLog } from './log.ts';
+import { consoleLook } from './looks/console.ts';
+import { diag } from './looks/diag.ts';
+import { status } from './looks/status.ts';
 import { createJobQueue } from './queue/job-queue.ts';
 import { startWorkers } from './queue/workers.ts';
 import { serveMetrics } from './serve-metrics.ts';
@@ -81,7 +90,8 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
   });
   const deps: EngineDeps = {
     ...stores,
-    recipes: { provision },
+    recipes: { provision, inspect, reflash, mode, reboot, rotate, recover },
+    looks: { status, console: consoleLook, diag },
     queue,
     clock: systemClock,
     devices: {

@@ -48,10 +48,22 @@ export interface ArmAccess {
   close(): Promise<void>;
 }
 
+/** What a console shows: lines as a person at a terminal would see them, control codes resolved. For people only. */
+export interface ConsoleScreen {
+  /** Redacted; at most 2,000, the newest last, blank ones at the end left out. */
+  readonly lines: readonly string[];
+  /** Bytes that have come since it was opened: has it said anything since the last look? */
+  readonly receivedBytes: number;
+  /** Why nothing more comes, once the far end is gone. */
+  readonly ended?: Error;
+}
+
 /** A dialogue with a serial console: what it said so far, and lines sent to it. */
 export interface ConsoleDialogue {
   send(line: string | Secret): Promise<void>;
   /** Waits until the text since the last match matches one of the patterns; returns its index and the text up to it. */
   expect(patterns: readonly RegExp[], timeoutMs: number): Promise<{ readonly index: number; readonly text: string }>;
+  /** All that has come since it was opened, whatever `expect` has matched of it. Never throws. */
+  screen(): Promise<ConsoleScreen>;
   close(): Promise<void>;
 }

@@ -119,15 +119,16 @@ export interface BmcReader {
   get(resource: ReadResource, options: CallOptions): Promise<unknown>;
 }
 
+/** A JSON object with secrets in it. */
+export interface SecretBody {
+  readonly [name: string]: Secret | string | SecretBody;
+}
+
 export interface BmcSession extends BmcReader {
   patch(path: string, body: unknown, options: CallOptions): Promise<RedfishReply>;
   post(path: string, body: unknown, options: CallOptions): Promise<RedfishReply>;
   /** As `patch`, for bodies that carry a secret: values of class Secret are revealed at the socket only. */
-  patchSecret(
-    path: string,
-    body: Readonly<Record<string, Secret | string>>,
-    options: CallOptions,
-  ): Promise<RedfishReply>;
+  patchSecret(path: string, body: SecretBody, options: CallOptions): Promise<RedfishReply>;
   /** Follows a task monitor until it ends; Exception, Killed and Cancelled are `redfish-task-failed`. */
   waitTask(
     path: string,
@@ -150,8 +151,12 @@ export type BmcLogin<S extends BmcReader = BmcSession> =
 export interface BmcAccess {
   /** SHA-256 of the certificate the BMC shows now; sends nothing but a TLS handshake. */
   fingerprint(card: CardRef, options: CallOptions): Promise<string>;
-  /** Logs in, or reuses the session of an earlier login when it is still good. */
-  login(card: CardRef, options: CallOptions): Promise<BmcLogin>;
+  /**
+   * Logs in, or reuses the session of an earlier login when it is still good. `knownOnly`: with the password that is filed as
+   * current and with no other, so that nobody who only looks uses up a try; without one it is `refused`, and to a BMC that
+   * is not pinned nothing is sent.
+   */
+  login(card: CardRef, options: CallOptions & { readonly knownOnly?: boolean }): Promise<BmcLogin>;
   /** Forgets the pooled session (after a password change or a BMC reset). */
   forget(card: CardRef): void;
   /** The BMC is restarting for a reason known to the caller: refusals in the next three minutes count as nothing. */
@@ -164,6 +169,8 @@ export interface CardRef {
   readonly slice: HostSlice;
   readonly dpu: DpuEntry;
   readonly serial?: string;
+  /** What earlier steps of a recipe have learnt about it. */
+  readonly learnt?: Readonly<Record<string, string>>;
 }
 
 /** Redfish of a host's own management controller, whose certificate the inventory pins. */
@@ -181,7 +188,9 @@ export type CredentialKey =
   | { readonly serial: string }
   | { readonly certSha256: string; readonly address: string }
   /** The password of the Arm's user, of the card with this serial. */
-  | { readonly armSerial: string };
+  | { readonly armSerial: string }
+  /** The password of the UEFI menu of the card with this serial. */
+  | { readonly uefiSerial: string };
 
 export interface BmcCredential {
   readonly slot: Exclude<CredentialSlot, 'factory'>;

@@ -142,17 +142,24 @@ export interface HostSlice {
   readonly images: Readonly<Record<string, Image>>;
   /** SSH endpoint of the jump host, when `entry.ssh.jump` is set. */
   readonly jump?: SshEndpoint;
+  /** The image that the command named: it stands in the profiles of this slice in place of theirs. */
+  readonly imageAsked?: string;
 }
 
-/** Host profile over inventory default; a DPU's own profile wins. An undefined profile name is an error found at load. */
-export function sliceOf(inventory: Inventory, hostName: string): HostSlice {
+/**
+ * Host profile over inventory default; a DPU's own profile wins, and an image that was asked for by name over those of the
+ * profiles. An undefined profile name is an error found at load.
+ */
+export function sliceOf(inventory: Inventory, hostName: string, imageAsked?: string): HostSlice {
   const entry = inventory.hosts[hostName];
   const site = entry && inventory.sites[entry.site];
   if (!entry || !site) throw new RangeError(`host ${hostName} is not in the inventory`);
-  const profiles = Object.fromEntries(
-    entry.dpus.map((dpu) => [dpu.name, inventory.profiles[dpu.profile ?? entry.profile] ?? Profile.parse({})]),
-  );
-  const hostProfile = inventory.profiles[entry.profile] ?? Profile.parse({});
+  const profileOf = (name: string): Profile => {
+    const profile = inventory.profiles[name] ?? Profile.parse({});
+    return imageAsked === undefined ? profile : { ...profile, image: imageAsked };
+  };
+  const profiles = Object.fromEntries(entry.dpus.map((dpu) => [dpu.name, profileOf(dpu.profile ?? entry.profile)]));
+  const hostProfile = profileOf(entry.profile);
   const named = [hostProfile, ...Object.values(profiles)].flatMap((profile) => profile.image ?? []);
   const images = Object.fromEntries(Object.entries(inventory.images).filter(([name]) => named.includes(name)));
   const jump = entry.ssh.jump === undefined ? undefined : inventory.hosts[entry.ssh.jump]?.ssh;
@@ -166,6 +173,7 @@ export function sliceOf(inventory: Inventory, hostName: string): HostSlice {
     hostProfile,
     images,
     ...(jump && { jump }),
+    ...(imageAsked !== undefined && { imageAsked }),
   };
 }
 

@@ -151,6 +151,8 @@ export interface StepSpec<P, O> {
   verify?(context: ObserveContext, params: P): Promise<readonly Verdict[]>;
   /** Learnt while observing: passed on to later steps (the serial number). */
   serial?(observed: O, dpu: DpuEntry): string | undefined;
+  /** Learnt while observing: what the recipe chooses later steps of this card by. A deferred step teaches nothing yet. */
+  learns?(observed: O, params: P, dpu: DpuEntry): Readonly<Record<string, string>>;
 }
 
 /** A step as the engine sees it: parameters and observations are opaque. */

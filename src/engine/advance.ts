@@ -1,4 +1,5 @@
 import { clipEvent } from '../domain/journal.ts';
+import { isLookName } from '../domain/look.ts';
 import type { Risk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { approvalRule } from '../domain/policy.ts';
@@ -7,6 +8,7 @@ import { isEnded } from '../domain/run.ts';
 import type { DueJob, Situation } from './decide.ts';
 import { decide } from './decide.ts';
 import type { EngineDeps } from './deps.ts';
+import { planLeaseName } from './liveness.ts';
 
 /**
  * Job handler of the control queue: looks at a run and does what is due. Idempotent; any worker may do it at any time.
@@ -62,7 +64,25 @@ async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
     const rule = approvalRule(policy, risk);
     return rule ? [rule.role] : [];
   };
-  return { nowMs: deps.clock.nowMs(), halt: await deps.halt.get(), plans, approvedPlans, begun, approverRoles };
+  const looking = await lookedAtNow(deps, run);
+  return {
+    nowMs: deps.clock.nowMs(),
+    halt: await deps.halt.get(),
+    plans,
+    approvedPlans,
+    begun,
+    looking,
+    approverRoles,
+  };
+}
+
+/** Asked only where it matters: a cancelled look tells what it has seen so far, and then ends its unit. */
+async function lookedAtNow(deps: EngineDeps, run: Run): Promise<ReadonlySet<string>> {
+  const looking = new Set<string>();
+  if (!isLookName(run.recipe) || run.cancel === undefined) return looking;
+  for (const unit of Object.keys(run.units))
+    if ((await deps.leases.holder(planLeaseName(run.id, unit)))?.runId === run.id) looking.add(unit);
+  return looking;
 }
 
 async function add(deps: EngineDeps, runId: number, due: DueJob): Promise<void> {

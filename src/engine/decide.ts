@@ -24,6 +24,8 @@ export interface Situation {
   readonly approverRoles: (risk: Risk) => readonly string[];
   /** Units to which this run has written. */
   readonly begun: ReadonlySet<string>;
+  /** Units at which a worker is looking, of a run that only looks: they end by themselves when it is cancelled. */
+  readonly looking: ReadonlySet<string>;
 }
 
 export type DueJob =
@@ -71,7 +73,9 @@ function step(run: Run, situation: Situation): Move | undefined {
 
 /** Units that have not started are cancelled at once; a running one ends its step and sees the flag. */
 function cancel(run: Run, situation: Situation): Move | undefined {
-  const idle = unitsOf(run).filter((unit) => !isUnitEnded(unit.state) && unit.state !== 'running');
+  const isBusy = ({ unit, state }: UnitRecord): boolean =>
+    state === 'running' || (state === 'planning' && situation.looking.has(unit));
+  const idle = unitsOf(run).filter((unit) => !isUnitEnded(unit.state) && !isBusy(unit));
   if (idle.length > 0) {
     const names = idle.map((unit) => unit.unit);
     return { run: withStates(run, names, 'cancelled', situation.nowMs), events: [] };

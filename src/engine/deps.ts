@@ -23,6 +23,9 @@ import type {
   ProgressStore,
   RunStore,
 } from '../domain/ports.ts';
+import type { ArtefactStore } from '../domain/artefacts.ts';
+import type { CardFactsStore } from '../domain/card-facts.ts';
+import type { Look } from '../domain/look.ts';
 import type { Recipe } from '../domain/step.ts';
 
 /** Where devices and secrets come in. */
@@ -49,6 +52,9 @@ export interface EngineLog {
 /** Everything the engine needs from outside; it imports nothing but the domain. */
 export interface EngineDeps {
   readonly recipes: Readonly<Record<string, Recipe>>;
+  readonly looks: Readonly<Partial<Record<string, Look>>>;
+  readonly artefacts: ArtefactStore;
+  readonly facts: CardFactsStore;
   readonly runs: RunStore;
   readonly journal: Journal;
   readonly progress: ProgressStore;

@@ -1,6 +1,6 @@
 import type { UnitEndState } from '../domain/journal.ts';
 import { clipEvent } from '../domain/journal.ts';
-import type { Failure } from '../domain/outcome.ts';
+import { isLookName } from '../domain/look.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { plannedChanges } from '../domain/plan.ts';
 import type { StreamEvent } from '../domain/ports.ts';
@@ -9,10 +9,14 @@ import { failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import { planLiveness } from './liveness.ts';
+import { lookAtUnit } from './look-job.ts';
 import { planUnit } from './plan-unit.ts';
-import { notesOfPlan, worseUnitState } from './unit-outcome.ts';
+import { notesOfPlan, stateOfRefusal, worseUnitState } from './unit-outcome.ts';
 
-/** Job handler: observes a unit and stores its plan. Read only: takes neither the unit's lease nor its hold. */
+/**
+ * Job handler: observes a unit and stores its plan, or carries out the look of a run that only looks. Read only: takes
+ * neither the unit's lease nor its hold.
+ */
 export async function runPlanJob(
   deps: EngineDeps,
   job: { runId: number; unit: string; generation: number },
@@ -25,6 +29,7 @@ export async function runPlanJob(
   await planLiveness(deps, run.id, record.unit, async () => {
     await deps.journal.append(run.id, record.unit, { type: 'plan-started', worker: deps.worker.id });
     await deps.notifier.changed(run.id);
+    if (isLookName(run.recipe)) return lookAtUnit(deps, run, record, signal);
     let plan: UnitPlan | undefined;
     let failure: UnitRecord['failure'];
     try {
@@ -87,12 +92,6 @@ function planned(
     note.failure === undefined ? note : { ...note, outcome: stateOfRefusal(note.failure) },
   );
   return { ...known, targetNotes, state, endedAtMs: nowMs, ...(worst && { failure: worst }) };
-}
-
-/** What a refusal means for a unit of which nothing else is left. */
-function stateOfRefusal({ kind }: Failure): 'refused' | 'failed' | 'needs-human' {
-  if (kind === 'needs-human') return 'needs-human';
-  return kind === 'transient' || kind === 'bug' ? 'failed' : 'refused';
 }
 
 function eventsOf(unit: string, plan: UnitPlan | undefined, failure: UnitRecord['failure']): readonly StreamEvent[] {

@@ -18,6 +18,7 @@ interface Planned {
   readonly step: PlannedStep;
   readonly pins: readonly PlannedPin[];
   readonly serial?: string;
+  readonly learnt?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -91,6 +92,7 @@ class UnitPlanner {
       if (this.#refused.has(card.dpu.name)) return;
       const planned = await this.#plan(entry, card.dpu.name, card);
       if (planned.serial !== undefined) card.serial = planned.serial;
+      if (planned.learnt) card.learnt = { ...card.learnt, ...planned.learnt };
       if (planned.step.failure) this.#refused.set(card.dpu.name, planned.step.failure);
     }
   }
@@ -203,11 +205,12 @@ async function planStep(
     if (unmet) return unmet.untilMs === undefined ? refused(unmet.failure) : deferred(unmet.failure.what);
     const observed = await step.observe(context, params);
     const serial = step.serial?.(observed, context.dpu);
+    const learnt = step.learns?.(observed, params, context.dpu);
     const diff = step.diff(observed, params, context.dpu);
     if (diff.kind === 'waiting') return deferred(diff.reason);
     if (diff.kind === 'deferred' && provided.has(diff.awaits)) return deferred(diff.reason);
     const planned = plannedOf(base, diff, refused);
-    return serial === undefined ? planned : { ...planned, serial };
+    return { ...planned, ...(serial !== undefined && { serial }), ...(learnt && { learnt }) };
   } catch (error) {
     jobContext.signal.throwIfAborted();
     if (endsQuietly(error)) throw error;

@@ -1,4 +1,5 @@
 import type { RunEndState } from '../domain/journal.ts';
+import { isLookName } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 
@@ -59,10 +60,15 @@ function asRunState(unit: UnitRecord, run: Run): RunEndState {
   }
 }
 
+function wordFor({ recipe }: Run, { state: unit }: UnitRecord, state: RunEndState): string {
+  if (isLookName(recipe) && unit === 'done') return 'looked at';
+  return unit === 'planned' && state !== 'planned' ? 'not started' : unit;
+}
+
 function summaryOf(run: Run, units: readonly UnitRecord[], state: RunEndState, nowMs: number): string {
   const counts = new Map<string, number>();
   for (const unit of units) {
-    const name = unit.state === 'planned' && state !== 'planned' ? 'not started' : unit.state;
+    const name = wordFor(run, unit, state);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const parts = [...counts].map(([name, number]) => `${number} ${name}`).join(', ');

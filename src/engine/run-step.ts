@@ -97,6 +97,8 @@ async function lookAndAct(
   const observed = await step.observe(context, params);
   const serial = step.serial?.(observed, context.dpu);
   if (serial !== undefined) card.serial = serial;
+  const learnt = step.learns?.(observed, params, context.dpu);
+  if (learnt) card.learnt = { ...card.learnt, ...learnt };
   const diff = step.diff(observed, params, context.dpu);
   switch (diff.kind) {
     case 'satisfied':

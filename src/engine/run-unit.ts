@@ -38,7 +38,7 @@ export async function runUnit(
   if (run === undefined || record === undefined || slice === undefined) return undefined;
   if (isEnded(run.state) || record.generation !== job.generation) return undefined;
   if (!['queued', 'running', 'waiting'].includes(record.state)) return undefined;
-  const outcome = await withLease(deps, run, record, signal, (lease, leased) =>
+  const outcome = await withLease(deps, run.id, record.unit, signal, (lease, leased) =>
     underLease(deps, run, record, slice, lease, leased),
   );
   const result: UnitResult = outcome.ok ? outcome.value : laterBecauseHeld(deps, record.unit, outcome.heldBy);

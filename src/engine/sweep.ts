@@ -51,7 +51,8 @@ async function reviveUnit(deps: EngineDeps, run: Run, unit: UnitRecord): Promise
   const entries = await deps.journal.read(run.id, unit.unit);
   const silentMs = nowMs - lastSignMs(run, unit, entries);
   const last = entries.at(-1)?.event.type;
-  const begun = unit.state === 'running' || (unit.state === 'planning' && last === 'plan-started');
+  const begun =
+    unit.state === 'running' || (unit.state === 'planning' && (last === 'plan-started' || last === 'looked'));
   if (begun) {
     if (olderLife || silentMs > graceMs) await raise(deps, run, unit, reason, nowMs);
     return;

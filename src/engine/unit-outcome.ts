@@ -28,6 +28,12 @@ const badness: readonly UnitEndState[] = [
   'needs-human',
 ];
 
+/** What a refusal means for a unit of which nothing else is left. */
+export function stateOfRefusal({ kind }: Failure): 'refused' | 'failed' | 'needs-human' {
+  if (kind === 'needs-human') return 'needs-human';
+  return kind === 'transient' || kind === 'bug' ? 'failed' : 'refused';
+}
+
 export function worseUnitState(a: UnitEndState, b: UnitEndState): UnitEndState {
   return badness.indexOf(a) >= badness.indexOf(b) ? a : b;
 }

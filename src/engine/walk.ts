@@ -1,6 +1,7 @@
 import type { CardRef, HostReader } from '../domain/device-ports.ts';
 import type { DpuEntry, HostSlice, Profile } from '../domain/inventory.ts';
 import { Profile as ProfileSchema, sliceHash, sliceOf } from '../domain/inventory.ts';
+import type { Look } from '../domain/look.ts';
 import type { ActionRecord, ObserveContext, Recipe, RecipeStep, RecipeTarget, Step, Unmet } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
@@ -27,6 +28,7 @@ export interface CardState {
   readonly dpu: DpuEntry;
   readonly profile: Profile;
   serial?: string;
+  learnt?: Readonly<Record<string, string>>;
 }
 
 /** The cards of a unit that the run names, in inventory order. */
@@ -37,8 +39,9 @@ export function cardsOf(slice: HostSlice, targets: readonly string[]): CardState
 }
 
 /** A card as the ports know it. */
-function cardRef(slice: HostSlice, card: CardState): CardRef {
-  return { slice, dpu: card.dpu, ...(card.serial === undefined ? {} : { serial: card.serial }) };
+export function cardRef(slice: HostSlice, card: CardState): CardRef {
+  const { dpu, serial, learnt } = card;
+  return { slice, dpu, ...(serial === undefined ? {} : { serial }), ...(learnt && { learnt }) };
 }
 
 /**
@@ -87,14 +90,23 @@ export function recipeTarget(context: ObserveContext, options: Readonly<Record<s
   return { slice, dpu, profile, cards, options };
 }
 
+/** Errors: bug, when this worker has no such recipe or another version of it. */
 export function recipeOf(deps: EngineDeps, name: string, version: number): Recipe {
-  const recipe = deps.recipes[name];
-  if (recipe === undefined) throw errors.bug({ detail: `this worker has no recipe "${name}"` });
-  if (recipe.version !== version)
+  return ofVersion(deps.recipes[name], name, version);
+}
+
+/** Errors: bug, as with recipes. */
+export function lookOf(deps: EngineDeps, name: string, version: number): Look {
+  return ofVersion(deps.looks[name], name, version);
+}
+
+function ofVersion<T extends { readonly version: number }>(known: T | undefined, name: string, version: number): T {
+  if (known === undefined) throw errors.bug({ detail: `this worker has no recipe "${name}"` });
+  if (known.version !== version)
     throw errors.bug({
-      detail: `the run was made with version ${version} of "${name}", this worker has ${recipe.version}`,
+      detail: `the run was made with version ${version} of "${name}", this worker has ${known.version}`,
     });
-  return recipe;
+  return known;
 }
 
 /** The first need of a step that is not there. One that the recipe cannot look at counts as not there. */
@@ -115,7 +127,8 @@ export async function unmetNeed(recipe: Recipe, step: Step, context: ObserveCont
 /** Errors: inventory-differs, when this worker describes the host differently than the run does. */
 export function checkInventory(deps: EngineDeps, slice: HostSlice): void {
   const inventory = deps.inventory();
+  const { name, imageAsked } = slice;
   const isKnown =
-    inventory.hosts[slice.name] !== undefined && sliceHash(sliceOf(inventory, slice.name)) === sliceHash(slice);
+    inventory.hosts[name] !== undefined && sliceHash(sliceOf(inventory, name, imageAsked)) === sliceHash(slice);
   if (!isKnown) throw errors.inventoryDiffers({ host: slice.name });
 }

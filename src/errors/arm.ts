@@ -28,6 +28,31 @@ export const armErrors = {
       why: 'The card was set up by hand, and its password is not known to dpubot. No more than two wrong tries are made in ten minutes.',
       next: `Import the password with \`dpubot credentials import-arm SERIAL FILE\`, put dpubot's public key into authorized_keys, or flash the card anew with \`--reflash\` (see the runbook). ${again(a.run)}`,
     }),
+  armLockedOut: (a: { target: string; why: string; image: string | undefined }) =>
+    make('arm-locked-out', 'permanent', {
+      what: `Nothing that dpubot has opens the Arm of ${a.target}.`,
+      why: a.why,
+      next: `If nobody knows its password, its system has to be written anew: \`/dpu reflash ${a.target} --image ${a.image ?? 'NAME'}\`. That erases all files on the Arm; the passwords of BMC and UEFI stay. Nothing was changed on the Arm.`,
+    }),
+  armLoginNeeded: (a: { target: string; what: string; why: string; image: string | undefined }) =>
+    make('arm-login-needed', 'permanent', {
+      what: `The ${a.what} of ${a.target} can be recovered over its Arm only, and there is no login there.`,
+      why: a.why,
+      next: `\`/dpu recover ${a.target} arm-password\` first. If that does not open the Arm, \`/dpu reflash ${a.target} --image ${a.image ?? 'NAME'}\` erases all files there, keeps BMC and UEFI passwords, and brings a login. Then give this command again. Nothing was changed.`,
+    }),
+  uefiCapsuleMissing: (a: { target: string }) =>
+    make('uefi-capsule-missing', 'permanent', {
+      what: `The system on the Arm of ${a.target} has no capsule EnrollKeysCap.`,
+      why: 'There is no /lib/firmware/mellanox/boot/capsule/EnrollKeysCap; the package mlxbf-bootimages brings it.',
+      next: 'Install the package on the Arm, or reflash the card with an image of NVIDIA; then give the command again. Nothing was changed.',
+    }),
+  uefiCapsuleRefused: (a: { target: string; said: string }) =>
+    make('uefi-capsule-refused', 'permanent', {
+      what: `bfrec did not hand the capsule to the UEFI of ${a.target}.`,
+      why: a.said === '' ? 'It said nothing.' : `It said: ${a.said}`,
+      next: 'Correct what it names (the EFI system partition, the firmware) and resume the run. The card was not reset, and the old UEFI password is valid.',
+      state: 'unknown',
+    }),
   armWrongMachine: (a: { target: string; machine: string; via: string }) =>
     make('arm-wrong-machine', 'permanent', {
       what: `What answers as the Arm of ${a.target} (${a.via}) is a machine of type ${a.machine}, not aarch64.`,
@@ -40,11 +65,12 @@ export const armErrors = {
       why: `The rshim driver makes it together with /dev/${a.device}; something else holds or has removed it.`,
       next: `Restart the driver on ${a.host} (\`systemctl restart rshim\`) and look with \`ip link\` and \`ip netns\`, then resume the run.`,
     }),
-  hostToolMissing: (a: { host: string; tool: string; need: string; package: string }) =>
+  /** `afterwards`: what makes sense once it is installed; default: resuming the run. */
+  hostToolMissing: (a: { host: string; tool: string; need: string; package: string; afterwards?: string }) =>
     make('host-tool-missing', 'permanent', {
       what: `${a.host} has no ${a.tool}.`,
       why: `dpubot needs it ${a.need}.`,
-      next: `Install the package "${a.package}" on ${a.host}, then resume the run.`,
+      next: `Install the package "${a.package}" on ${a.host}, then ${a.afterwards ?? 'resume the run'}.`,
     }),
   armAccountMissing: (a: { target: string }) =>
     make('arm-account-missing', 'permanent', {

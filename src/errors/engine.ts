@@ -14,6 +14,12 @@ export const engineErrors = {
       why: `Worker ${a.worker} has the lease for run ${a.run}.`,
       next: `Cancel it first with \`/dpu cancel ${a.run}\` and wait until its step has ended. Nothing was changed.`,
     }),
+  readerBusy: (a: { thing: string; reader: number; worker: string; run: number }) =>
+    make('reader-busy', 'transient', {
+      what: `Run ${a.reader} is reading ${a.thing} right now.`,
+      why: `Worker ${a.worker} reads it, and each line goes to one reader only.`,
+      next: `Wait until run ${a.reader} has ended, or end it with \`/dpu cancel ${a.reader}\`. ${again(a.run)} Nothing was changed.`,
+    }),
   leaseLost: (a: { unit: string }) =>
     make('lease-lost', 'transient', {
       what: `This worker lost its lease on ${a.unit}.`,

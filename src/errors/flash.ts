@@ -15,6 +15,13 @@ export const flashErrors = {
       next: `Switch BMC rshim off (\`systemctl disable --now rshim\` on the BMC), restart the rshim service of ${a.host}, or reset the BMC. ${again(a.run)} The image was not pushed; the Arm runs as before.`,
       state: 'changed',
     }),
+  rshimStuck: (a: { target: string; host: string; seen: string; run: number }) =>
+    make('rshim-stuck', 'permanent', {
+      what: `The rshim of ${a.target} does not answer on ${a.host}, also after its driver was restarted and its PCI function found anew.`,
+      why: a.seen,
+      next: `Look at \`journalctl -u rshim\` of ${a.host}; a card that hangs comes back with a cold power cycle: \`/dpu reboot ${a.host} host --cold\`. ${again(a.run)} Arm and network of the card run as before.`,
+      state: 'changed',
+    }),
   flashRunning: (a: { target: string; host: string; seen: string }) =>
     make('flash-running', 'permanent', {
       what: `A bfb-install is running on ${a.host}, so ${a.target} is not flashed now.`,
@@ -74,6 +81,42 @@ export const flashErrors = {
       next: `The push goes on by itself on the host. When ${a.host} answers again, \`/dpu resume ${a.run}\` picks it up; nothing is pushed twice.`,
       state: 'unknown',
       cause: a.cause,
+    }),
+  flashWayMissing: (a: { target: string; way: 'rshim' | 'redfish'; problem: string; other: string | undefined }) =>
+    make('flash-way-missing', 'permanent', {
+      what: `${a.target} cannot be flashed over ${a.way === 'rshim' ? 'rshim' : 'Redfish'}.`,
+      why: a.problem,
+      next:
+        a.other === undefined
+          ? `\`--via ${a.way === 'rshim' ? 'redfish' : 'rshim'}\` is possible. Nothing was changed.`
+          : `The other way is closed too: ${a.other} Install DOCA on the host, or give the image a \`url\` that the BMC can reach. Nothing was changed.`,
+    }),
+  updateRunning: (a: { target: string; why: string; run: number }) =>
+    make('update-running', 'transient', {
+      what: `The BMC of ${a.target} is busy with another update.`,
+      why: a.why,
+      next: `Wait until it has ended, or restart the BMC (\`/dpu reboot ${a.target} bmc\`) when it hangs. ${again(a.run)} The image was not sent.`,
+    }),
+  updateTransferFailed: (a: { target: string; address: string; why: string; run: number }) =>
+    make('update-transfer-failed', 'permanent', {
+      what: `The BMC of ${a.target} could not fetch the image from ${a.address}.`,
+      why: a.why,
+      next: `Check from the network of the BMC that the web server answers there; a name needs a name server in the BMC. The BMC was restarted, because it keeps a failed update. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  imageRefusedByBmc: (a: { target: string; image: string; why: string; run: number }) =>
+    make('image-refused-by-bmc', 'permanent', {
+      what: `The BMC of ${a.target} refused ${a.image}.`,
+      why: a.why,
+      next: `The image is for another generation of BlueField, is damaged, or does not go with this firmware of the BMC. Take another image, or \`--via rshim\`. The BMC was restarted. ${again(a.run)}`,
+      state: 'changed',
+    }),
+  rshimOwnedByHost: (a: { target: string; host: string; why: string; run: number }) =>
+    make('rshim-owned-by-host', 'permanent', {
+      what: `${a.host} does not let go of the rshim of ${a.target}, so its BMC cannot write an image.`,
+      why: a.why,
+      next: `Stop the driver (\`systemctl stop rshim\` on ${a.host}), or flash over it (\`--via rshim\`). ${again(a.run)} The image was not sent.`,
+      state: 'changed',
     }),
   uefiShell: (a: { target: string; seen: string; run: number }) =>
     make('uefi-shell', 'needs-human', {

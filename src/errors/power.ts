@@ -67,6 +67,18 @@ export const powerErrors = {
       next: `Take all power from ${a.host} (both cords, or the slot), wait 30 s, switch it on; see the runbook. ${again(a.run)}`,
       state: 'changed',
     }),
+  rebootWhileFlashing: (a: { target: string; host: string; seen: string }) =>
+    make('reboot-while-flashing', 'permanent', {
+      what: `A bfb-install is running on ${a.host}, so ${a.target} is not restarted now.`,
+      why: a.seen,
+      next: 'Let it end, or end it where it was started, then run the command again. A card that is restarted in a flash has no system. Nothing was changed.',
+    }),
+  hostBmcMissing: (a: { host: string }) =>
+    make('host-bmc-missing', 'permanent', {
+      what: `${a.host} cannot be switched off and on by dpubot.`,
+      why: 'The inventory names no management controller for it.',
+      next: `Add \`bmc\` to ${a.host} in the inventory, or switch it by hand: off, wait 30 s, on. Nothing was changed.`,
+    }),
   cardInUse: (a: { target: string; host: string; uses: readonly string[] }) =>
     make('card-in-use', 'permanent', {
       what: `${a.host} depends on ${a.target}.`,

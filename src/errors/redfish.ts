@@ -1,7 +1,20 @@
-import { make, type Cause, type WithState } from './ops-error.ts';
+import { again, make, type Cause, type WithState } from './ops-error.ts';
 
 /** The BMC of a card: reaching it, logging in, its replies and tasks. */
 export const redfishErrors = {
+  bmcNotBack: (a: { target: string; last: string; limit: string; run: number }) =>
+    make('bmc-not-back', 'needs-human', {
+      what: `The BMC of ${a.target} was told to restart and was not seen up again within ${a.limit}.`,
+      why: `The last look: ${a.last}.`,
+      next: `Look at it from another side (see the runbook); Arm and network of the card go on without it. ${again(a.run)}`,
+      state: 'unknown',
+    }),
+  bmcNotAsked: (a: { target: string; why: string }) =>
+    make('bmc-not-asked', 'permanent', {
+      what: `The BMC of ${a.target} was not asked.`,
+      why: a.why,
+      next: `Who only looks sends no other password. \`/dpu provision ${a.target}\` sets the BMC up.`,
+    }),
   bmcAddressAuto: (a: { target: string }) =>
     make('bmc-address-auto', 'permanent', {
       what: `The BMC address of ${a.target} is "auto", and it is not known yet.`,
@@ -30,10 +43,11 @@ export const redfishErrors = {
       state: 'unknown',
       cause: a.cause,
     }),
-  bmcCertChanged: (a: { target: string; seen: string; pinned: string }) =>
+  /** `note`: what else was found out about it. */
+  bmcCertChanged: (a: { target: string; seen: string; pinned: string; note?: string }) =>
     make('bmc-cert-changed', 'needs-human', {
       what: `The BMC of ${a.target} shows another certificate than the pinned one.`,
-      why: `Seen ${a.seen.slice(0, 16)}..., pinned ${a.pinned.slice(0, 16)}.... After a factory reset of the BMC this is normal; otherwise something else may answer there. No password was sent.`,
+      why: `Seen ${a.seen.slice(0, 16)}..., pinned ${a.pinned.slice(0, 16)}.... After a factory reset of the BMC this is normal; otherwise something else may answer there.${a.note === undefined ? '' : ` ${a.note}`} No password was sent.`,
       next: 'Compare the certificate on the BMC itself, then follow the runbook.',
     }),
   bmcUnpinned: (a: { target: string }) =>

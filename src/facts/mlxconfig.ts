@@ -18,7 +18,10 @@ export interface ModeConfig {
 }
 
 /** Values as mlxconfig prints them. The enum of the engine is inverted: 0 means that the Arm has the offload engine. */
-export const dpuModeValues = { engine: 'ENABLED(0)', model: 'EMBEDDED_CPU(1)' } as const;
+export const modeValues = {
+  dpu: { engine: 'ENABLED(0)', model: 'EMBEDDED_CPU(1)' },
+  nic: { engine: 'DISABLED(1)', model: 'EMBEDDED_CPU(1)' },
+} as const;
 const engineName = 'INTERNAL_CPU_OFFLOAD_ENGINE';
 const modelName = 'INTERNAL_CPU_MODEL';
 
@@ -93,7 +96,7 @@ function isValue(word: string): boolean {
 
 /** The mode that these values stand for. */
 export function modeOf(config: ModeConfig, when: 'current' | 'next'): DpuMode {
-  return config.engine[when] === dpuModeValues.engine ? 'dpu' : 'nic';
+  return config.engine[when] === modeValues.dpu.engine ? 'dpu' : 'nic';
 }
 
 /** True while a cold boot of the host would change the mode. */
@@ -101,7 +104,8 @@ export function isModePending({ engine, model }: ModeConfig): boolean {
   return engine.current !== engine.next || (model !== undefined && model.current !== model.next);
 }
 
-/** True when the card is in DPU mode after the next cold boot, at the latest. */
-export function isDpuModeStored({ engine, model }: ModeConfig): boolean {
-  return engine.next === dpuModeValues.engine && (model === undefined || model.next === dpuModeValues.model);
+/** True when the card is in that mode after the next cold boot, at the latest. */
+export function isModeStored({ engine, model }: ModeConfig, mode: DpuMode): boolean {
+  const wanted = modeValues[mode];
+  return engine.next === wanted.engine && (model === undefined || model.next === wanted.model);
 }

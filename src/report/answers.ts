@@ -6,7 +6,7 @@ import { header, note, preformatted, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
 import { count, cutPlain, duration, escapeMrkdwn, inlineCode, slackDate } from './text.ts';
-import { failureLines, runStateWords } from './words.ts';
+import { failureLines, runStateText } from './words.ts';
 
 /** A plain sentence or a few lines. The text is foreign: nothing in it pings or links; single back-ticks stay code. */
 export function textAnswer(text: string): ChatMessage {
@@ -43,7 +43,7 @@ export function runsAnswer(runs: readonly Run[]): ChatMessage {
     const stamp = run.simulated ? ' (SIMULATED)' : '';
     const took = run.endedAtMs === undefined ? '' : `, took ${duration(run.endedAtMs - run.createdAtMs)}`;
     const who = escapeMrkdwn(run.requester.displayName);
-    return `*${run.id}* ${runStateWords[run.state]}: ${inlineCode(cutPlain(run.text, 120))} by ${who}, ${slackDate(run.createdAtMs, 'day-and-time')}${took}${stamp}`;
+    return `*${run.id}* ${runStateText(run.state, run.recipe)}: ${inlineCode(cutPlain(run.text, 120))} by ${who}, ${slackDate(run.createdAtMs, 'day-and-time')}${took}${stamp}`;
   });
   return fitMessage({
     text: `Newest runs: ${runs

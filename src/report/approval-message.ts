@@ -70,3 +70,10 @@ export function approvalOutcome(run: Run, generation: number, later: readonly Jo
   if (record === undefined || record.generation !== generation || record.state === 'open') return undefined;
   return { headline: DECIDED[record.state], text: record.state };
 }
+
+/** Who voted how, as a line of mrkdwn. */
+export function voteText(event: Extract<JournalEvent, { readonly type: 'vote' }>): string {
+  const reason = event.reason === undefined || event.reason === '' ? '' : ` Reason: ${escapeMrkdwn(event.reason)}`;
+  if (event.vote === 'reject') return `${mention(event.by.userId)} rejected the plan.${reason} Nothing was changed.`;
+  return `${mention(event.by.userId)} approved the plan (${event.given} of ${event.wanted}).${reason}`;
+}

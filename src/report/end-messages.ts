@@ -1,5 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
+import { isLookName } from '../domain/look.ts';
 import type { Run, TargetNote } from '../domain/run.ts';
 import type { Bullet } from './blocks.ts';
 import { bulletList, sections, table } from './blocks.ts';
@@ -7,7 +8,7 @@ import type { FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
 import type { ChatMessage } from './message.ts';
 import { count, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes } from './text.ts';
 import { isWorthALine, noteSpans } from './target-notes.ts';
-import { failureLines, outcomeWords, runStateWords, unitStateWords } from './words.ts';
+import { failureLines, outcomeWords, runStateText, unitStateWords } from './words.ts';
 
 type UnitEnded = Extract<JournalEvent, { readonly type: 'unit-ended' }>;
 type RunEnded = Extract<JournalEvent, { readonly type: 'run-ended' }>;
@@ -42,7 +43,8 @@ const SHOWN_NOTES = 20;
 /** End of a run: outcome with its summary, a table of the targets, what is to know of each, and the requester is mentioned. */
 export function runEndMessage(run: Run, fold: JournalFold, event: RunEnded): ChatMessage {
   const stamp = run.simulated ? ' (SIMULATED)' : '';
-  const head = `${mention(run.requester.userId)} *Run ${run.id}${stamp}: ${runStateWords[event.state]}*`;
+  const head = `${mention(run.requester.userId)} *Run ${run.id}${stamp}: ${runStateText(event.state, run.recipe)}*`;
+  if (isLookName(run.recipe)) return lookEndMessage(run, fold, event, head);
   const notes = Object.values(run.units).flatMap((unit) => unit.targetNotes ?? []);
   const told =
     notes.some((note) => note.failure !== undefined) ||
@@ -54,12 +56,20 @@ export function runEndMessage(run: Run, fold: JournalFold, event: RunEnded): Cha
     targetRows(name, fold.units[name], run.units[name]?.targetNotes ?? [], waitedFor(run, name)),
   );
   const shown = rows.slice(0, 99);
-  const text = `Run ${run.id}${stamp}: ${runStateWords[event.state]}. ${oneLine(event.summary)}`;
+  const text = `Run ${run.id}${stamp}: ${runStateText(event.state, run.recipe)}. ${oneLine(event.summary)}`;
   const blocks = sections(lines);
   if (shown.length > 0) blocks.push(targetTable(shown));
   if (rows.length > shown.length)
     blocks.push(...sections([`${count(rows.length - shown.length, 'more target')} not listed here.`]));
   return { text, blocks: [...blocks, ...noteBlocks(notes)] };
+}
+
+/** One line, because what was seen stands above it: the sentence of the one unit, or how many there were. */
+function lookEndMessage(run: Run, fold: JournalFold, event: RunEnded, head: string): ChatMessage {
+  const [unit, ...others] = Object.keys(run.units);
+  const ended = unit === undefined || others.length > 0 ? undefined : fold.units[unit]?.ended;
+  const text = `${head}. ${oneLine(ended?.summary ?? event.summary, 900)}`;
+  return { text, blocks: sections([text]) };
 }
 
 /** What is to be said of the cards of a unit whose turn never came: its plan is no result. */

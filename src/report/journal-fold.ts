@@ -1,4 +1,5 @@
 import type { Actor, JournalEntry, RunEndState, UnitEndState } from '../domain/journal.ts';
+import type { LookPiece } from '../domain/look.ts';
 import type { Failure, Risk } from '../domain/outcome.ts';
 import type { RunEvent, UnitEvent } from './journal-events.ts';
 import { isRunEvent } from './journal-events.ts';
@@ -38,9 +39,13 @@ export interface FoldedUnit {
   };
   /** In the order in which they first started; key `step target`. */
   readonly steps: Readonly<Record<string, FoldedStep>>;
+  /** What a look has seen since it began; without the lines, which stand in the thread. */
+  readonly pieces?: readonly FoldedPiece[];
   /** The last remote act announced and not yet followed by the end of its step. */
   readonly action?: string;
 }
+
+export type FoldedPiece = Omit<LookPiece, 'lines'>;
 
 export interface FoldedVote {
   readonly by: Actor;
@@ -139,7 +144,7 @@ function withApproval(fold: JournalFold, change: (approval: FoldedApproval) => F
 function foldUnitEvent(unit: FoldedUnit, event: UnitEvent, atMs: number): FoldedUnit {
   switch (event.type) {
     case 'plan-started':
-      return { ...without(unit, 'planFailure', 'ended'), worker: event.worker };
+      return { ...without(unit, 'planFailure', 'ended', 'pieces'), worker: event.worker };
     case 'plan-ready':
       // A new plan has looked at everything again: what earlier attempts did is part of what it saw.
       return { ...without(unit, 'planFailure', 'ended', 'action'), planHash: event.hash, steps: {} };
@@ -160,6 +165,10 @@ function foldUnitEvent(unit: FoldedUnit, event: UnitEvent, atMs: number): Folded
     case 'step-waiting':
     case 'step-failed':
       return isUnitWait(event) ? unit : foldStepEvent(unit, event, atMs);
+    case 'looked': {
+      const { type: _type, lines: _lines, ...piece } = event;
+      return { ...unit, pieces: [...(unit.pieces ?? []), piece] };
+    }
     case 'done':
     case 'snippet':
       return unit;

@@ -1,6 +1,6 @@
 import type { UnitPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
-import type { JournalFold } from './journal-fold.ts';
+import type { FoldedPiece, JournalFold } from './journal-fold.ts';
 import { runView } from './run-view.ts';
 import type { UnitView } from './run-view.ts';
 import type { StepView, TargetView } from './target-views.ts';
@@ -62,6 +62,7 @@ function unitJson(unit: UnitView): unknown {
     failure: unit.failure ?? null,
     targets: unit.targets.map(targetJson),
     steps: unit.targets.flatMap((target) => target.steps).map(stepJson),
+    pieces: unit.pieces.map(pieceJson),
   };
 }
 
@@ -73,6 +74,18 @@ function targetJson(target: TargetView): unknown {
     outcome: target.note?.outcome ?? null,
     warnings: target.warnings,
     failure: target.note?.failure ?? null,
+  };
+}
+
+/** What a look saw of one target. */
+function pieceJson({ target, title, summary, rows = [], warnings = [], file }: FoldedPiece): unknown {
+  return {
+    target,
+    title,
+    summary,
+    rows: rows.map(({ label, value, warning }) => ({ label, value, warning: warning ?? null })),
+    warnings,
+    file: file ?? null,
   };
 }
 

@@ -42,8 +42,10 @@ function planMessage(
   const changes = plans.reduce((sum, plan) => sum + plannedChanges(plan), 0);
   const stamp = plans.some((plan) => plan.simulated) ? ' (SIMULATED)' : '';
   const part = of > 1 ? `, part ${index + 1} of ${of}` : '';
-  const summary = changes === 0 ? 'nothing to change' : count(changes, 'change');
-  const title = `Plan of run ${runId}${part}${stamp}: ${summary}`;
+  const isDrift = plans.some(isInspection);
+  const noun = isDrift ? 'difference' : 'change';
+  const summary = changes > 0 ? count(changes, noun) : isDrift ? 'no difference' : 'nothing to change';
+  const title = `${isDrift ? 'Drift seen by' : 'Plan of'} run ${runId}${part}${stamp}: ${summary}`;
   const madeAtMs = Math.max(...plans.map((plan) => plan.madeAtMs));
   return fitMessage({
     text: title,
@@ -73,8 +75,15 @@ function planBlocks(plan: UnitPlan): KnownBlock[] {
   ];
 }
 
+/** Its plan is never carried out: it says how the cards differ from their profiles. */
+function isInspection(plan: UnitPlan): boolean {
+  return plan.recipe.name === 'inspect';
+}
+
 function unitSpans(plan: UnitPlan): Span[] {
   const changes = plannedChanges(plan);
+  if (isInspection(plan))
+    return [{ bold: plan.unit }, `: ${changes === 0 ? 'as wanted' : count(changes, 'difference')}`];
   const what = changes === 0 ? 'nothing to change' : `${count(changes, 'change')}, ${riskWords[plan.risk]}`;
   return [{ bold: plan.unit }, `: ${what}. Plan `, { code: plan.hash.slice(0, SHORT_HASH) }];
 }
@@ -97,6 +106,13 @@ const STATE: Readonly<Record<PlannedStep['state'], string>> = {
   skipped: 'Skipped',
 };
 
+const DRIFT: Readonly<Record<PlannedStep['state'], string>> = {
+  ...STATE,
+  satisfied: 'As wanted',
+  change: 'Differs',
+  deferred: 'Not seen yet',
+};
+
 /** "Will change: Set the BMC password (disruptive): factory password -> generated". */
 function stepBullets(step: PlannedStep, plan: UnitPlan): Bullet[] {
   const changes = step.changes.map((change) => change.text);
@@ -105,7 +121,8 @@ function stepBullets(step: PlannedStep, plan: UnitPlan): Bullet[] {
   const isSaid = text.split(/[^A-Za-z0-9.-]+/).includes(plan.unit);
   const where = step.target === plan.unit && isWork(step) && !isSaid ? ` on host ${plan.unit}` : '';
   const loud = isWork(step) && needsApproval(step.risk) ? ` (${step.risk})` : '';
-  const head: Span[] = [`${STATE[step.state]}: `, { bold: step.title }, `${where}${loud}`];
+  const state = isInspection(plan) ? DRIFT[step.state] : STATE[step.state];
+  const head: Span[] = [`${state}: `, { bold: step.title }, `${where}${isInspection(plan) ? '' : loud}`];
   const first: Bullet = { spans: text === '' ? head : [...head, `: ${shortHashes(text)}`] };
   return [first, ...stepRemarks(step), ...(step.state === 'refused' ? remedy(step, plan) : [])];
 }

@@ -1,15 +1,18 @@
 import type { KnownBlock } from '@slack/types';
+import type { ArtefactRef } from '../domain/artefacts.ts';
 import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
+import { isLookName } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
 import { preformatted, sections } from './blocks.ts';
-import { approvalMessage, approvalOutcome } from './approval-message.ts';
+import { approvalMessage, approvalOutcome, voteText } from './approval-message.ts';
 import type { RunEvent, UnitEvent } from './journal-events.ts';
 import { isRunEvent } from './journal-events.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { emptyFold, foldMore, isUnitWait, stepKey } from './journal-fold.ts';
 import { fitMessage } from './limits.ts';
+import { lookMessage } from './look-message.ts';
 import type { ChatMessage } from './message.ts';
 import { planMessages } from './plan-message.ts';
 import { runEndMessage, unitEndMessage } from './end-messages.ts';
@@ -27,6 +30,7 @@ export type PostKind =
   | 'failure'
   | 'needs-human'
   | 'snippet'
+  | 'look'
   | 'note'
   | 'unit-end'
   | 'run-end';
@@ -40,6 +44,8 @@ export interface Post {
   readonly message: ChatMessage;
   /** True when the message changes afterwards (an approval request loses its buttons): it is edited then. */
   readonly live: boolean;
+  /** Attached below the message. */
+  readonly file?: ArtefactRef;
 }
 
 /** What is remembered while walking through the journal. */
@@ -57,7 +63,12 @@ interface Walk {
   readonly warned: Set<string>;
 }
 
-type Draft = { readonly kind: PostKind; readonly message: ChatMessage; readonly live?: boolean };
+type Draft = {
+  readonly kind: PostKind;
+  readonly message: ChatMessage;
+  readonly live?: boolean;
+  readonly file?: ArtefactRef;
+};
 
 /**
  * The thread of a run: which entries of its journal become messages, in order. Entries may come in any interleaving of the
@@ -80,12 +91,13 @@ export function postsOf(run: Run, plans: readonly UnitPlan[], entries: readonly 
     walk.fold = foldMore(walk.fold, [entry]);
     const { event } = entry;
     const drafts = isRunEvent(event) ? runDrafts(walk, event, index) : unitDrafts(walk, entry.unit, event);
-    return drafts.map(({ kind, message, live }, part) => ({
+    return drafts.map(({ kind, message, live, file }, part) => ({
       key: postKey(run.id, entry.unit, part === 0 ? entry.id : `${entry.id}/${part + 1}`),
       kind,
       threadOf: 'root' as const,
       message: fitMessage(message),
       live: live ?? false,
+      ...(file && { file }),
     }));
   });
 }
@@ -170,8 +182,13 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       return [failureDraft(walk, unit, `${title} on ${event.target}: ${verb}`, event.failure)];
     }
     case 'snippet':
-      return [{ kind: 'snippet', message: snippetMessage(event) }];
+      return [{ kind: 'snippet', message: snippetMessage(event), ...(event.file && { file: event.file }) }];
+    case 'looked':
+      return [
+        { kind: 'look', message: lookMessage(event, walk.run.simulated), ...(event.file && { file: event.file }) },
+      ];
     case 'unit-ended': {
+      if (isToldByPieces(walk, unit, event)) return [];
       const folded = walk.fold.units[unit];
       const repeat = event.failure !== undefined && (walk.told.get(unit)?.has(tellKey(event.failure)) ?? false);
       return [{ kind: 'unit-end', message: unitEndMessage(unit, folded, event, !repeat, plannedOf(walk, unit)) }];
@@ -183,6 +200,11 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
     case 'done':
       return [];
   }
+}
+
+/** A look that has said what it saw ends without a further message. */
+function isToldByPieces(walk: Walk, unit: string, event: Extract<UnitEvent, { readonly type: 'unit-ended' }>): boolean {
+  return isLookName(walk.run.recipe) && event.state === 'done' && (walk.fold.units[unit]?.pieces ?? []).length > 0;
 }
 
 /** Plans that became ready since the last time, merged into as few messages as they fit into. */
@@ -264,12 +286,6 @@ function failureDraft(walk: Walk, unit: string, title: string, failure: Failure)
 
 function tellKey(failure: Failure): string {
   return `${failure.code} ${failure.what}`;
-}
-
-function voteText(event: Extract<JournalEvent, { readonly type: 'vote' }>): string {
-  const reason = event.reason === undefined || event.reason === '' ? '' : ` Reason: ${escapeMrkdwn(event.reason)}`;
-  if (event.vote === 'reject') return `${mention(event.by.userId)} rejected the plan.${reason} Nothing was changed.`;
-  return `${mention(event.by.userId)} approved the plan (${event.given} of ${event.wanted}).${reason}`;
 }
 
 function note(text: string): Draft {

@@ -1,14 +1,17 @@
 import type { KnownBlock } from '@slack/types';
+import { isLookName } from '../domain/look.ts';
 import { isEnded } from '../domain/run.ts';
 import type { Bullet, Span } from './blocks.ts';
 import { bulletList, header, note, runButtons, sections } from './blocks.ts';
+import { currentBullets } from './current-bullets.ts';
 import { fitMessage } from './limits.ts';
+import { lookBlocks } from './look-card.ts';
 import type { ChatMessage } from './message.ts';
-import type { CurrentView, RunView, UnitView } from './run-view.ts';
+import type { RunView, UnitView } from './run-view.ts';
 import type { StepView, TargetView } from './target-views.ts';
-import { count, duration, escapeMrkdwn, mention, nameList, plainList, prose, slackDate, stopwatch } from './text.ts';
+import { count, duration, escapeMrkdwn, mention, nameList, plainList, prose, slackDate } from './text.ts';
 import { isWorthALine, noteLines, noteSpans, warningLines } from './target-notes.ts';
-import { failureLines, riskWords, runStateWords, targetStateWords, unitStateWords } from './words.ts';
+import { failureLines, riskWords, runStateText, targetStateWords, unitStateWords } from './words.ts';
 
 /** With more targets than this the card counts states and names only what needs eyes. */
 const LISTED_TARGETS = 12;
@@ -20,30 +23,36 @@ const SHOWN_NOTES = 8;
 
 /** The one card of a run, edited in place. `nowMs` is the wall clock, for the running time of the current step. */
 export function runCard(view: RunView, nowMs: number): ChatMessage {
-  const targets = view.units.flatMap((unit) => unit.targets);
   const body: KnownBlock[] = [
     header(`Run ${view.id}: ${view.text}`),
     ...sections([stateLine(view), ...situationLines(view)]),
     note(contextLine(view, nowMs)),
     ...approvalBlocks(view),
-    ...(targets.length > LISTED_TARGETS ? collapsed(view, targets, nowMs) : listed(view, targets.length, nowMs)),
+    ...bodyBlocks(view, nowMs),
     ...failureBlocks(view),
   ];
   const buttons = runButtons(view.id, view.generation, view.buttons);
   return fitMessage({ text: cardText(view), blocks: buttons === undefined ? body : [...body, buttons] });
 }
 
+function bodyBlocks(view: RunView, nowMs: number): KnownBlock[] {
+  const targets = view.units.flatMap((unit) => unit.targets);
+  const isLong = targets.length > LISTED_TARGETS;
+  if (isLookName(view.recipe)) return lookBlocks(view, isLong, nowMs);
+  return isLong ? collapsed(view, targets, nowMs) : listed(view, targets.length, nowMs);
+}
+
 /** Summary for notifications and screen readers. */
 function cardText(view: RunView): string {
   const summary = view.summary === undefined ? '' : `. ${escapeMrkdwn(view.summary)}`;
   const stamp = view.simulated ? ' (SIMULATED)' : '';
-  return `Run ${view.id}, ${escapeMrkdwn(view.text)}${stamp}: ${runStateWords[view.state]}${summary}`;
+  return `Run ${view.id}, ${escapeMrkdwn(view.text)}${stamp}: ${runStateText(view.state, view.recipe)}${summary}`;
 }
 
 function stateLine(view: RunView): string {
   const wave = view.wave.of > 1 && view.state === 'running' ? `, wave ${view.wave.index} of ${view.wave.of}` : '';
   const cancelling = view.cancel !== undefined && !isEnded(view.state);
-  return `*${runStateWords[view.state]}*${wave}${cancelling ? ', stopping: cancel was asked for' : ''}`;
+  return `*${runStateText(view.state, view.recipe)}*${wave}${cancelling ? ', stopping: cancel was asked for' : ''}`;
 }
 
 function situationLines(view: RunView): string[] {
@@ -115,21 +124,6 @@ function unitState(unit: UnitView, hasSteps: boolean): string {
 
 function until(untilMs: number | undefined): Span[] {
   return untilMs === undefined ? [] : [' (until ', { dateMs: untilMs }, ')'];
-}
-
-/** "Step 7 of 12, Secure Boot off: waiting for the second Arm reboot, 1:20 of at most 5:00". */
-function currentBullets(current: CurrentView, nowMs: number): Bullet[] {
-  const position = current.index === undefined ? '' : `Step ${current.index} of ${current.count}, `;
-  const elapsed = stopwatch(nowMs - current.sinceMs);
-  const limit =
-    current.limitMs === undefined ? `${elapsed} so far` : `${elapsed} of at most ${stopwatch(current.limitMs)}`;
-  const percent = current.percent === undefined ? '' : `, ${Math.round(current.percent)} %`;
-  const reason = current.text === '' ? '' : `: ${current.text}`;
-  const now: Bullet = {
-    spans: [position, { bold: current.title }, ` on ${current.target}${reason}${percent}, ${limit}`],
-  };
-  if (current.lastLine === undefined || current.lastLine.trim() === '') return [now];
-  return [now, { spans: ['Last output: ', { code: current.lastLine.slice(0, 150) }] }];
 }
 
 const GROUPS: readonly { readonly word: string; readonly states: readonly StepView['state'][] }[] = [

@@ -4,7 +4,7 @@ import type { UnitPlan } from '../domain/plan.ts';
 import type { Run, RunState, UnitRecord, UnitState } from '../domain/run.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
 import type { RunAction } from './blocks.ts';
-import type { FoldedApproval, FoldedUnit, JournalFold } from './journal-fold.ts';
+import type { FoldedApproval, FoldedPiece, FoldedUnit, JournalFold } from './journal-fold.ts';
 import { emptyFold, foldMore } from './journal-fold.ts';
 import { legalButtons } from './legal-buttons.ts';
 import type { StepView, TargetView } from './target-views.ts';
@@ -30,6 +30,8 @@ export interface UnitView {
   readonly state: UnitState;
   readonly plan?: { readonly hash: string; readonly risk: Risk; readonly changes: number };
   readonly targets: readonly TargetView[];
+  /** What a look has seen. */
+  readonly pieces: readonly FoldedPiece[];
   readonly current?: CurrentView;
   readonly summary?: string;
   readonly failure?: Failure;
@@ -156,6 +158,7 @@ function unitView(
     state: record.state,
     ...planFigures(record, plan),
     targets: targetViews(record, steps),
+    pieces: fold.pieces ?? [],
     ...(current === undefined ? {} : { current }),
     ...(ended === undefined ? {} : { summary: ended.summary }),
     ...(failure === undefined ? {} : { failure }),
@@ -187,8 +190,17 @@ function currentView(
       : undefined;
   if (active === undefined) {
     if (sign === undefined || record.state !== 'planning') return undefined;
-    const { target, text, sinceMs } = sign;
-    return { title: 'Looking', target, count: sign.stepCount, text, sinceMs, index: sign.stepIndex };
+    const { target, text, sinceMs, lastLine, limitMs, stepIndex } = sign;
+    return {
+      title: 'Looking',
+      target,
+      ...(stepIndex > 0 && { index: stepIndex }),
+      count: sign.stepCount,
+      text,
+      ...(lastLine !== undefined && { lastLine }),
+      sinceMs,
+      ...(limitMs !== undefined && { limitMs }),
+    };
   }
   const position = steps.findIndex((step) => step.step === active.step && step.target === active.target);
   const limitMs = sign?.limitMs ?? active.limitMs;

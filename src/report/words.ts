@@ -5,7 +5,7 @@ import type { RunState, TargetNote, UnitState } from '../domain/run.ts';
 import type { TargetView } from './target-views.ts';
 import { prose } from './text.ts';
 
-export const runStateWords: Readonly<Record<RunState, string>> = {
+const runStateWords: Readonly<Record<RunState, string>> = {
   planning: 'Looking (nothing is changed)',
   'awaiting-approval': 'Waiting for approval',
   running: 'Running',
@@ -21,6 +21,13 @@ export const runStateWords: Readonly<Record<RunState, string>> = {
   rejected: 'Rejected',
   expired: 'Expired without approval',
 };
+
+/** A look at the drift of cards has words of its own: nobody asked for a change. */
+export function runStateText(state: RunState, recipe: string): string {
+  if (recipe === 'inspect' && state === 'planned') return 'Differs from the profile; nothing was changed';
+  if (recipe === 'inspect' && state === 'satisfied') return 'As the profile wants it';
+  return runStateWords[state];
+}
 
 export const unitStateWords: Readonly<Record<UnitState, string>> = {
   planning: 'looking',

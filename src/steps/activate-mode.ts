@@ -1,4 +1,5 @@
 import { defineStep } from '../domain/step.ts';
+import { modeOf } from '../facts/mlxconfig.ts';
 import { judgeActivation, verifyActivation, worstReboots } from './power-activation.ts';
 import { powerCycleHost } from './power-cycle.ts';
 import type { ActivationSeen } from './power-pending.ts';
@@ -10,7 +11,7 @@ import { ActivationParams, seeActivation } from './power-pending.ts';
  * Why      The Arm of a card in NIC mode does not run; nothing can be installed on it before the mode is active.
  * Reads    lspci, mlxconfig -e q, boot_id (host); Systems and PowerState of the host's BMC.
  * Changes  ComputerSystem.Reset at the host's BMC, as activate-firmware. Staged firmware becomes active with it.
- * Errors   as activate-firmware. `activation: later` cannot wait here: the rest of the run needs the mode.
+ * Errors   as activate-firmware. `activation: later` cannot wait here, unless the mode is all that was asked for.
  * Source   NVIDIA BlueField BSP, Modes of Operation; infra-controller issue 2367 (a warm reset keeps the old mode).
  */
 export const activateMode = defineStep<ActivationParams, ActivationSeen>({
@@ -27,8 +28,9 @@ export const activateMode = defineStep<ActivationParams, ActivationSeen>({
   wanted: ({ activation }) => ({ mode: 'running as stored', activation }),
   observe: (context, params) => seeActivation(context, params, 'mode'),
   diff: (seen, params) => judgeActivation(seen, params, 'mode'),
-  apply: async (context) => {
-    await powerCycleHost(context);
+  apply: async (context, _changes, _params, { cards }) => {
+    const toNic = cards.filter(({ mode }) => modeOf(mode, 'next') === 'nic').map((card) => card.target);
+    await powerCycleHost(context, toNic);
     return { kind: 'done' };
   },
   verify: (context) => verifyActivation(context, 'mode'),

@@ -50,7 +50,7 @@ async function reset(context: ApplyContext, wanted: Wanted): Promise<void> {
   const open = last?.done === false ? last : undefined;
   const now =
     open === undefined && wanted.settles
-      ? await settle(context)
+      ? await settleArm(context)
       : await readDpuSystem(await bmcSession(context), context.signal);
   const before = isBefore(open?.before) ? open.before : { bootState: now.bootState, bootStateTime: now.bootStateTime };
   const alreadySent = open !== undefined && hasMoved(before, now);
@@ -65,7 +65,7 @@ async function reset(context: ApplyContext, wanted: Wanted): Promise<void> {
  * Waits out a boot that is under way: otherwise its end would look like that of the reset. A card that does not get up
  * within the limit of a boot is reset as it is; that may be what brings it back.
  */
-async function settle(context: ApplyContext): Promise<DpuSystem> {
+export async function settleArm(context: ApplyContext): Promise<DpuSystem> {
   const startMs = context.clock.nowMs();
   const limitMs = context.clock.deadlineMs(bootLimitMs);
   for (;;) {

@@ -10,10 +10,20 @@ const accountPath = '/redfish/v1/AccountService/Accounts/root';
 
 /** Files the new password, writes the escrow, and sends it. After a crash in between, the pending one is used again. */
 export async function sendNewPassword(context: ApplyContext, slot: CredentialSlot): Promise<void> {
+  const pending = await fileNewPassword(context, slot);
+  await context.act({ name: 'patch-password', text: 'send the new password to the BMC', before: slot }, async () => {
+    const evidence = await patchPassword(context, slot, pending);
+    context.bmc.forget(context.card);
+    return { evidence, value: undefined };
+  });
+}
+
+/** Files a new password as pending and in the escrow; one that is pending already is used again. `before`: what is in use. */
+export async function fileNewPassword(context: ApplyContext, before: CredentialSlot | 'unknown'): Promise<Secret> {
   const { recipient } = context.slice;
   const key = await unproven(context);
-  const pending = await context.act(
-    { name: 'save-pending', text: 'file a new password as pending and write it to the escrow', before: slot },
+  return context.act(
+    { name: 'save-pending', text: 'file a new password as pending and write it to the escrow', before },
     async () => {
       const known = (await context.credentials.bmc(key)).find((entry) => entry.slot === 'pending');
       const secret = known?.secret ?? new Secret(generateBmcPassword(context.random));
@@ -25,11 +35,6 @@ export async function sendNewPassword(context: ApplyContext, slot: CredentialSlo
       };
     },
   );
-  await context.act({ name: 'patch-password', text: 'send the new password to the BMC', before: slot }, async () => {
-    const evidence = await patchPassword(context, slot, pending);
-    context.bmc.forget(context.card);
-    return { evidence, value: undefined };
-  });
 }
 
 /** Sends it. When the reply is lost a login decides: the new password works, or the change did not happen. */
@@ -53,8 +58,9 @@ async function patchPassword(context: ApplyContext, slot: CredentialSlot, pendin
 /**
  * The new password works. The BMC proves to be this card's before the password is filed under its serial; filing comes
  * before promoting, so that a crash in between leaves a pending entry that the next run finds and finishes.
+ * `isReset`: dpubot itself has reset the BMC, so that its factory password says nothing about the card.
  */
-export async function keepNewPassword(context: ApplyContext): Promise<void> {
+export async function keepNewPassword(context: ApplyContext, { isReset }: { isReset: boolean }): Promise<void> {
   const target = context.dpu.name;
   const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
   if (login.state !== 'in' || login.slot !== 'pending')
@@ -73,7 +79,7 @@ export async function keepNewPassword(context: ApplyContext): Promise<void> {
       if (bmcSerial === serial) {
         await context.credentials.rekey(key, { serial });
         // A promoted password is satisfied: nothing would come back to remember it.
-        await rememberFactory(context, serial);
+        if (!isReset) await rememberFactory(context, serial);
       }
       await context.credentials.promote(bmcSerial === serial ? { serial } : key);
       return { evidence: `a login with the new password worked; the BMC says serial ${bmcSerial}`, value: undefined };

@@ -5,16 +5,14 @@ import { defineStep } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import type { BmcLan } from '../facts/bmc-lan.ts';
 import { readBmcLan } from '../facts/bmc-lan.ts';
+import { loadIpmi } from './arm-ipmi.ts';
 import { armSession, serialOf } from './arm-session.ts';
-import { runOk, writeRootFile } from './remote.ts';
 
 interface Observed {
   readonly lan: BmcLan;
   readonly record: CardRecord | undefined;
   readonly runId: number;
 }
-
-const modulesFile = '/etc/modules-load.d/dpubot-ipmi.conf';
 
 /**
  * Ask the card's BMC for its address, over its Arm, and remember it by serial number.
@@ -76,25 +74,9 @@ async function observe(context: ObserveContext): Promise<Observed> {
 }
 
 async function findAddress(context: ApplyContext, lan: BmcLan): Promise<string> {
-  if (lan.state === 'address') return lan.address;
-  const arm = await armSession(context);
-  const after = await context.act({ name: 'load-ipmi', text: 'load ipmi_devintf on the Arm' }, async () => {
-    const { signal } = context;
-    const words = ['sudo', '-n', 'modprobe', '-a', 'ipmi_msghandler', 'ipmi_devintf'];
-    await runOk(arm, words, { timeoutMs: 30_000, signal });
-    const content = 'ipmi_msghandler\nipmi_devintf\n';
-    await writeRootFile(arm, { path: modulesFile, mode: '644', content }, { signal });
-    return { evidence: 'ipmi_devintf loaded', value: await readBmcLan(arm, signal) };
-  });
+  const after = lan.state === 'no-driver' ? await loadIpmi(context, await armSession(context)) : lan;
   if (after.state === 'address') return after.address;
-  if (after.state === 'no-lease') throw errors.bmcLanNoAddress({ target: context.dpu.name, run: context.runId });
-  throw errors.commandFailed({
-    host: arm.name,
-    command: 'ipmitool -I open lan print 1',
-    exitCode: 1,
-    output: 'There is no /dev/ipmi0, also with ipmi_devintf loaded.',
-    state: 'changed',
-  });
+  throw errors.bmcLanNoAddress({ target: context.dpu.name, run: context.runId });
 }
 
 /** A record that is there is kept; a card nobody has flashed or adopted yet gets one that claims nothing. */

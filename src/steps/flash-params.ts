@@ -17,6 +17,8 @@ export const FlashParams = z.strictObject({
   adopt: z.boolean(),
   /** A card with an unknown image is erased. */
   reflash: z.boolean(),
+  /** It is flashed also where the image is there already: once per run. */
+  force: z.boolean().default(false),
   /** The image is not signed. */
   secureBootMustBeOff: z.boolean(),
 });

@@ -10,7 +10,7 @@ import { byteText } from './flash-text.ts';
 /** Decides whether the card is flashed. Pure. */
 export function judgeFlash(state: FlashState, params: FlashParams, target: string): Diff {
   if (state.underWay) return flash(state, params, target);
-  const verdict = judgeImage(state, params, target);
+  const verdict = params.force && !state.recorded ? 'flash' : judgeImage(state, params, target);
   if (verdict !== 'flash') return verdict;
   if (state.secureBoot !== undefined && !isSecureBootOff(state.secureBoot))
     return {

@@ -15,6 +15,8 @@ import type { RshimAccess } from './flash-ownership.ts';
 export interface FlashState {
   /** This run has begun to push and has not recorded the end of it. */
   readonly underWay: boolean;
+  /** This run has flashed it and recorded that. */
+  readonly recorded: boolean;
   /** The BMC still takes the factory password: nobody has set this card up. */
   readonly factoryPassword: boolean;
   readonly record: CardRecord | undefined;
@@ -39,6 +41,7 @@ export async function observeFlash(context: ObserveContext, params: FlashParams)
   if (underWay)
     return {
       underWay: true,
+      recorded: false,
       factoryPassword: false,
       record,
       dpuOs: undefined,
@@ -50,6 +53,7 @@ export async function observeFlash(context: ObserveContext, params: FlashParams)
   const bmc = await bmcReader(context);
   return {
     underWay: false,
+    recorded,
     factoryPassword: login.state === 'in' && (login.slot === 'factory' || login.mustChange),
     record,
     dpuOs: recorded ? await pollDpuOs(context, params.image.version) : await readDpuOs(bmc, context.signal),

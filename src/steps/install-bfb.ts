@@ -33,7 +33,8 @@ export const installBfb = defineStep<FlashParams, FlashState>({
   needs: ['rshim', 'staged-bfb', 'bmc-session'],
   provides: ['active-image', 'arm-ssh', 'drivers'],
   worstReboots: (dpu, _slice, params) => flashReboots(params, dpu.name),
-  aim: (params) => `${params.image.name} on the Arm; unless it is there already, all files on the Arm are erased`,
+  aim: ({ image, force }) =>
+    `${image.name} on the Arm; ${force ? 'whatever is there' : 'unless it is there already'}, all files on the Arm are erased`,
   wanted: ({ image, bmcComponents }) => ({ image: image.name, sha256: image.sha256, bmcComponents }),
   observe: observeFlash,
   diff: (observed, params, dpu) => judgeFlash(observed, params, dpu.name),

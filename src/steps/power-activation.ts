@@ -9,10 +9,11 @@ import type { ActivationParams, ActivationSeen, Barrier } from './power-pending.
 import { pendingOf, readPending } from './power-pending.ts';
 
 /** Pure: what the barrier does about what it saw. */
-export function judgeActivation(seen: ActivationSeen, { activation }: ActivationParams, barrier: Barrier): Diff {
+export function judgeActivation(seen: ActivationSeen, params: ActivationParams, barrier: Barrier): Diff {
+  const { activation, asked } = params;
   const { host, runId: run } = seen;
   const toNic = seen.cards.filter(({ mode }) => modeOf(mode, 'current') === 'dpu' && modeOf(mode, 'next') === 'nic');
-  if (toNic.length > 0) {
+  if (toNic.length > 0 && asked !== 'nic') {
     const cards = toNic.map((card) => card.target);
     return { kind: 'refused', failure: errors.nicModePending({ host, cards }).failure };
   }
@@ -27,7 +28,7 @@ export function judgeActivation(seen: ActivationSeen, { activation }: Activation
       reboots: rebootsOf(host, seen.dpus, 'planned'),
     };
   }
-  if (activation === 'later' && barrier === 'firmware') {
+  if (activation === 'later' && (barrier === 'firmware' || asked !== undefined)) {
     const since = seen.cards.flatMap((card) => card.sinceMs ?? []);
     const stamp = since.length === 0 ? '' : ` since ${new Date(Math.min(...since)).toISOString()}`;
     return { kind: 'satisfied', pending: true, reason: `activation pending${stamp}: ${pending}` };

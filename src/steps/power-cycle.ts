@@ -33,9 +33,9 @@ export function hasCycled(actions: readonly ActionRecord[]): boolean {
  * Cold power cycle of the host through its own BMC: off, 30 s without power, on, then SSH with a new boot id, then the cards.
  * It may be called again after the worker died at any point: the boot id and the power state tell how far it got. A host
  * that is off is switched on; one that has booted since is not switched again; one that demonstrably never went off is
- * told once more. Errors: host-power-unsupported, host-power-stuck, host-not-back, card-not-back, those of the transport.
+ * told once more. `toNic`: cards that come up in NIC mode, whose boot ends in UEFI. Errors: host-power-unsupported, host-power-stuck, host-not-back, card-not-back, those of the transport.
  */
-export async function powerCycleHost(context: ApplyContext): Promise<void> {
+export async function powerCycleHost(context: ApplyContext, toNic: readonly string[] = []): Promise<void> {
   const session = await openHostBmc(context);
   const power = await readHostPower(session, context.signal);
   const words = powerWords(context.slice.name, power);
@@ -43,13 +43,13 @@ export async function powerCycleHost(context: ApplyContext): Promise<void> {
   const before = beforeOf(past) ?? {
     bootId: await readBootId(context.host, context.signal),
     powerState: power.powerState,
-    running: await runningCards(context),
+    running: (await runningCards(context)).filter((name) => !toNic.includes(name)),
   };
   const seen = past === undefined ? 'untouched' : await howFar(context, before, past.done);
   if (seen === 'untouched') await refuseWhileFlashing(context);
   if (seen === 'untouched') await goDown(context, words, before);
   if (seen !== 'booted' && words !== undefined) await goUp(context, words);
-  await comeBack(context, before);
+  await comeBack(context, before, toNic);
 }
 
 /** Somebody may be flashing a card that this run does not name, or one that has dropped out of it. */
@@ -78,12 +78,12 @@ async function goUp(context: ApplyContext, words: PowerWords): Promise<void> {
   });
 }
 
-async function comeBack(context: ApplyContext, before: Before): Promise<void> {
+async function comeBack(context: ApplyContext, before: Before, toNic: readonly string[]): Promise<void> {
   forgetAll(context);
   await waitForHost(context, before.bootId);
   // Connections through the host ended with it.
   forgetAll(context);
-  await waitForCards(context, before.running);
+  await waitForCards(context, before.running, toNic);
 }
 
 /** Every card of the host has lost its power, also those that the run does not name. */

@@ -10,7 +10,11 @@ import { pciAddressesOf } from './power-cards.ts';
 import { openHostBmc, powerWords } from './power-reset.ts';
 
 /** How what waits for a cold boot of the host becomes active (profile). */
-export const ActivationParams = z.strictObject({ activation: z.enum(['host-bmc', 'by-hand', 'later']) });
+export const ActivationParams = z.strictObject({
+  activation: z.enum(['host-bmc', 'by-hand', 'later']),
+  /** The mode that was asked for by name: NIC mode is no accident then, and it may wait. */
+  asked: z.enum(['dpu', 'nic']).optional(),
+});
 export type ActivationParams = z.infer<typeof ActivationParams>;
 
 /** What waits in one card. `firmware` is absent where only the mode is looked at. */

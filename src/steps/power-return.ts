@@ -60,16 +60,25 @@ export async function runningCards(context: ApplyContext): Promise<readonly stri
  * was in NIC mode, or has no system yet) is waited for as well, and is no error when its limit is over.
  * Errors: card-not-back, and those of the transport for a card that ran before.
  */
-export async function waitForCards(context: ApplyContext, ranBefore: readonly string[]): Promise<string> {
+export async function waitForCards(
+  context: ApplyContext,
+  ranBefore: readonly string[],
+  toNic: readonly string[],
+): Promise<string> {
   const sinceMs = context.clock.nowMs();
   const texts: string[] = [];
-  for (const card of context.cards) texts.push(await waitForCard(context, card, ranBefore, sinceMs));
+  for (const card of context.cards) {
+    // In NIC mode UEFI is where the boot ends. Source: NVIDIA BlueField BMC docs, BootProgress.
+    const last = toNic.includes(card.dpu.name) ? 'UEFI' : 'OsIsRunning';
+    texts.push(await waitForCard(context, card, last, ranBefore, sinceMs));
+  }
   return texts.join('; ');
 }
 
 async function waitForCard(
   context: ApplyContext,
   card: CardRef,
+  last: string,
   ranBefore: readonly string[],
   sinceMs: number,
 ): Promise<string> {
@@ -80,7 +89,7 @@ async function waitForCard(
     const state = 'state' in seen ? seen.state : seen.error.failure.what;
     const isOver = context.clock.nowMs() - sinceMs >= limitMs;
     const isLost = 'error' in seen && seen.error.failure.kind !== 'transient';
-    if (state === 'OsIsRunning') return `${target} OsIsRunning`;
+    if (state === last) return `${target} ${last}`;
     if ((isOver || isLost) && !ranBefore.includes(target)) return `${target} ${state}`;
     if (isLost) throw seen.error;
     if (isOver)

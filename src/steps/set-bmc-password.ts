@@ -7,6 +7,14 @@ import { errors } from '../errors.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
 import { keepNewPassword, sendNewPassword } from './bmc-password-filing.ts';
 
+const Params = z.strictObject({
+  /** Also where the one that dpubot has set works: once per run. */
+  rotate: z.boolean().default(false),
+  /** The BMC may have been reset, by this run or by others: its factory password says nothing about what runs on the card. */
+  isReset: z.literal(true).optional(),
+});
+type Params = z.infer<typeof Params>;
+
 type Observed =
   | {
       readonly state: 'in';
@@ -16,6 +24,8 @@ type Observed =
       readonly bmcSerial?: string;
       readonly cardSerial: string | undefined;
       readonly runId: number;
+      /** This run has given it a new one. */
+      readonly isRotated: boolean;
     }
   | Exclude<BmcLogin, { state: 'in' | 'refused' }>
   | (Extract<BmcLogin, { state: 'refused' }> & { readonly cardSerial: string | undefined });
@@ -30,23 +40,23 @@ type Observed =
  * Errors   card-set-up-by-hand, bmc-login-refused, bmc-locked (waits), wrong-card, escrow-failed, bmc-reply-lost.
  * Source   NVIDIA BlueField BMC docs; DPF dpuagent mock (PATCH allowed with 0penBmc); seed blog step 2.
  */
-export const setBmcPassword = defineStep<Record<string, never>, Observed>({
+export const setBmcPassword = defineStep<Params, Observed>({
   name: 'set-bmc-password',
   title: 'Set the BMC password',
   scope: 'dpu',
   risk: 'disruptive',
-  params: z.strictObject({}),
+  params: Params,
   timeoutMs: 300_000,
   needs: ['host-ssh'],
   provides: ['bmc-session'],
-  aim: () => 'a generated password, unless the one set by dpubot works',
-  wanted: () => 'a generated password known only to dpubot and the escrow',
+  aim: ({ rotate }) => `a generated password${rotate ? '' : ', unless the one set by dpubot works'}`,
+  wanted: ({ rotate }) => `a ${rotate ? 'new ' : ''}generated password known only to dpubot and the escrow`,
   observe: observeLogin,
-  diff: (observed, _params, dpu) => judgeLogin(observed, dpu.name),
-  apply: async (context, _changes, _params, observed) => {
+  diff: (observed, { rotate }, dpu) => judgeLogin(observed, dpu.name, rotate),
+  apply: async (context, _changes, { isReset = false }, observed) => {
     if (observed.state !== 'in') throw errors.bug({ detail: `set-bmc-password applied while ${observed.state}` });
     if (observed.slot !== 'pending') await sendNewPassword(context, observed.slot);
-    await keepNewPassword(context);
+    await keepNewPassword(context, { isReset });
     return { kind: 'done' };
   },
   verify: async (context) => {
@@ -70,12 +80,14 @@ async function observeLogin(context: ObserveContext): Promise<Observed> {
   if (login.state === 'refused') return { ...login, cardSerial: context.card.serial };
   if (login.state !== 'in') return login;
   const { slot, mustChange } = login;
-  const known = { state: 'in', slot, mustChange, cardSerial: context.card.serial, runId: context.runId } as const;
+  const isRotated = context.actions.some((act) => act.action === 'keep-password' && act.done);
+  const cardSerial = context.card.serial;
+  const known = { state: 'in', slot, mustChange, cardSerial, runId: context.runId, isRotated } as const;
   if (mustChange) return known;
   return { ...known, bmcSerial: (await readDpuSystem(login.session, context.signal)).serial };
 }
 
-function judgeLogin(observed: Observed, target: string): Diff {
+function judgeLogin(observed: Observed, target: string, rotate: boolean): Diff {
   switch (observed.state) {
     case 'unpinned':
       return { kind: 'deferred', awaits: 'bmc-pinned', reason: 'known after the BMC certificate is pinned' };
@@ -98,7 +110,7 @@ function judgeLogin(observed: Observed, target: string): Diff {
             run: observed.runId,
           }).failure,
         };
-      return judgeSlot(observed.slot, observed.mustChange, target);
+      return judgeSlot(observed, target, rotate && !observed.isRotated);
   }
 }
 
@@ -112,14 +124,14 @@ function refusal(observed: Extract<Observed, { state: 'refused' }>, target: stri
   return error.failure;
 }
 
-function judgeSlot(slot: CredentialSlot, mustChange: boolean, target: string): Diff {
-  if (slot === 'current' && !mustChange)
+function judgeSlot({ slot, mustChange }: Extract<Observed, { state: 'in' }>, target: string, rotate: boolean): Diff {
+  if (slot === 'current' && !mustChange && !rotate)
     return { kind: 'satisfied', reason: 'a login with the password set by dpubot works' };
   const from = {
     factory: 'factory password',
     pending: 'sent, not confirmed',
     previous: 'an older one',
-    current: 'expired',
+    current: mustChange ? 'expired' : 'the one in use',
   }[slot];
   return {
     kind: 'change',

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { ApplyContext, ObserveContext } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
+import type { DpuMode } from '../facts/dpu-mode.ts';
 import type { ModeConfig } from '../facts/mlxconfig.ts';
-import { dpuModeValues, isDpuModeStored, modeOf, readModeConfig } from '../facts/mlxconfig.ts';
+import { isModeStored, modeOf, modeValues, readModeConfig } from '../facts/mlxconfig.ts';
 import { pciAddressesOf } from './power-cards.ts';
 import { runOk } from './remote.ts';
 
@@ -12,53 +13,59 @@ interface Observed {
   readonly device: string;
 }
 
+const Params = z.strictObject({ mode: z.enum(['dpu', 'nic']).default('dpu') });
+type Params = z.infer<typeof Params>;
+
 /**
- * Store DPU mode in the configuration of the card; it becomes active with the next cold boot of the host.
+ * Store the mode in the configuration of the card; it becomes active with the next cold boot of the host.
  *
  * Why      SuperNICs leave the factory in NIC mode, where the Arm does not run. A reboot of the Arm or of the host does not
  *          activate the mode: that is activate-mode.
  * Reads    lspci, mlxconfig -e q (host).
- * Changes  mlxconfig -y set INTERNAL_CPU_OFFLOAD_ENGINE=0, and INTERNAL_CPU_MODEL=1 where it differs (host). The enum is
- *          inverted: 0 is ENABLED, which is DPU mode.
+ * Changes  mlxconfig -y set INTERNAL_CPU_OFFLOAD_ENGINE=0 for DPU mode and =1 for NIC mode, and INTERNAL_CPU_MODEL=1 where
+ *          it differs (host). The enum is inverted: 0 is ENABLED, which is DPU mode.
  * Errors   firmware-wedged, nic-parameter-missing, command-failed, output-unreadable, verify-mismatch.
  * Source   NVIDIA BlueField BSP, Modes of Operation; mstflint mlxconfig; the seed's step on modes.
  */
-export const setDpuMode = defineStep<Record<string, never>, Observed>({
+export const setDpuMode = defineStep<Params, Observed>({
   name: 'set-dpu-mode',
-  title: 'Store DPU mode',
+  title: 'Store the mode',
   scope: 'dpu',
   risk: 'destructive',
-  params: z.strictObject({}),
+  params: Params,
   timeoutMs: 300_000,
   needs: ['rshim'],
   provides: ['staged-mode'],
-  aim: () => 'DPU mode is stored, for the next cold boot of the host',
-  wanted: () => ({ mode: 'dpu', model: 'embedded' }),
+  aim: ({ mode }) => `${modeText(mode)} is stored, for the next cold boot of the host`,
+  wanted: ({ mode }) => ({ mode, model: 'embedded' }),
   observe: (context) => look(context),
-  diff: ({ config }, _params, { name: target }) => {
-    if (isDpuModeStored(config)) {
-      const isActive = modeOf(config, 'current') === 'dpu';
-      return { kind: 'satisfied', reason: isActive ? 'in DPU mode' : 'DPU mode is stored and waits for a cold boot' };
+  diff: ({ config }, { mode }, { name: target }) => {
+    if (isModeStored(config, mode)) {
+      const isActive = modeOf(config, 'current') === mode;
+      const waits = `${modeText(mode)} is stored and waits for a cold boot`;
+      return { kind: 'satisfied', reason: isActive ? `in ${modeText(mode)}` : waits };
     }
     const from = `${modeOf(config, 'next')} mode (${config.engine.next})`;
-    const to = `dpu mode (${dpuModeValues.engine})`;
-    const text = `${target}: ${from} -> ${to}, active after a cold power cycle of the host; a reboot of the Arm does not activate it`;
+    const to = `${mode} mode (${modeValues[mode].engine})`;
+    const stops = mode === 'nic' ? '; the Arm of the card does not run then' : '';
+    const text = `${target}: ${from} -> ${to}, active after a cold power cycle of the host; a reboot of the Arm does not activate it${stops}`;
     return { kind: 'change', changes: [{ target, from, to, text }] };
   },
-  apply: async (context, _changes, _params, { config, device }) => {
-    const { name } = context.dpu;
-    await context.act({ name: 'set-mode', text: `store DPU mode in ${name}`, before: config }, async () => ({
-      evidence: await store(context, config, device),
+  apply: async (context, _changes, { mode }, { config, device }) => {
+    const text = `store ${modeText(mode)} in ${context.dpu.name}`;
+    await context.act({ name: 'set-mode', text, before: config }, async () => ({
+      evidence: await store(context, config, mode, device),
       value: undefined,
     }));
     return { kind: 'done' };
   },
-  verify: async (context) => {
+  verify: async (context, { mode }) => {
     const { config } = await look(context);
     const { engine, model } = config;
+    const wanted = modeValues[mode];
     const settings: readonly (readonly [string, string, string])[] = [
-      ['INTERNAL_CPU_OFFLOAD_ENGINE', engine.next, dpuModeValues.engine],
-      ...(model === undefined ? [] : [['INTERNAL_CPU_MODEL', model.next, dpuModeValues.model] as const]),
+      ['INTERNAL_CPU_OFFLOAD_ENGINE', engine.next, wanted.engine],
+      ...(model === undefined ? [] : [['INTERNAL_CPU_MODEL', model.next, wanted.model] as const]),
     ];
     return settings.map(([name, actual, expected]) => ({
       check: `${name} (next boot)`,
@@ -69,6 +76,10 @@ export const setDpuMode = defineStep<Record<string, never>, Observed>({
   },
 });
 
+function modeText(mode: DpuMode): string {
+  return mode === 'dpu' ? 'DPU mode' : 'NIC mode';
+}
+
 async function look({ host, card, dpu, signal }: ObserveContext): Promise<Observed> {
   const device = (await pciAddressesOf(host, [card], signal)).get(dpu.name);
   if (device === undefined) throw errors.bug({ detail: `no PCI address for ${dpu.name}` });
@@ -76,10 +87,10 @@ async function look({ host, card, dpu, signal }: ObserveContext): Promise<Observ
 }
 
 /** When the connection is lost the configuration is read back: it shows whether the card took it. */
-async function store(context: ApplyContext, { model }: ModeConfig, device: string): Promise<string> {
+async function store(context: ApplyContext, { model }: ModeConfig, mode: DpuMode, device: string): Promise<string> {
   const { host, signal } = context;
-  const assignments = ['INTERNAL_CPU_OFFLOAD_ENGINE=0'];
-  if (model !== undefined && model.next !== dpuModeValues.model) assignments.push('INTERNAL_CPU_MODEL=1');
+  const assignments = [`INTERNAL_CPU_OFFLOAD_ENGINE=${mode === 'dpu' ? 0 : 1}`];
+  if (model !== undefined && model.next !== modeValues[mode].model) assignments.push('INTERNAL_CPU_MODEL=1');
   const argv = ['sudo', '-n', 'mlxconfig', '-d', device, '-y', 'set', ...assignments];
   try {
     const { stdout } = await runOk(host, argv, { timeoutMs: 120_000, signal });
@@ -87,7 +98,7 @@ async function store(context: ApplyContext, { model }: ModeConfig, device: strin
   } catch (error) {
     if (!(error instanceof OpsError) || !['ssh-lost', 'ssh-timeout'].includes(error.code)) throw error;
     const { config } = await look(context);
-    if (!isDpuModeStored(config)) throw error;
+    if (!isModeStored(config, mode)) throw error;
     return 'mlxconfig set: the connection was lost, and it reads back as stored';
   }
 }

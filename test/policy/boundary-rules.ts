@@ -25,6 +25,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   bench: ['domain', 'errors'],
   facts: ['domain', 'errors'],
   steps: ['facts', 'bench', 'domain', 'errors'],
+  looks: ['steps', 'facts', 'domain', 'errors'],
   engine: ['domain', 'errors'],
   slack: ['report', 'store', 'domain', 'errors'],
   'jobs/payloads': ['domain'],
@@ -62,6 +63,7 @@ const libraries: Readonly<
 > = {
   ssh2: { owners: ['src/transport/ssh', 'src/lab/rack'] },
   axios: { owners: ['src/transport/redfish'] },
+  '@xterm/headless': { owners: ['src/transport/console'] },
   bullmq: { owners: ['src/queue'] },
   ioredis: { owners: ['src/store', 'src/queue'] },
   '@slack/bolt': { owners: ['src/slack'] },
@@ -94,6 +96,7 @@ const pureRooms = [
   'src/bench',
   'src/facts',
   'src/steps',
+  'src/looks',
   'src/engine',
 ];
 

@@ -4,6 +4,7 @@ export const dependencies: Readonly<Record<string, string>> = {
   '@slack/socket-mode': "Bolt's receiver is configured through its types and options",
   '@slack/types': 'types of blocks and events',
   '@slack/web-api': 'Web API client with its retry policy set by us',
+  '@xterm/headless': 'resolves control codes of a serial console as a terminal does',
   'age-encryption':
     'age, the format of secrets at rest, from its author; also used by the operators on the command line',
   axios: 'HTTP client of the Redfish transport; asked for by the project',

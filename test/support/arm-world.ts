@@ -420,6 +420,7 @@ function consoleOf(world: ArmWorld, tick: (point: string) => void): ConsoleDialo
       }
       throw errors.consoleSilent({ target: 'as7-dpu0', device: '/dev/rshim0/console', timeoutMs, said: shown });
     },
+    screen: async () => Promise.resolve({ lines: shown.split('\n'), receivedBytes: shown.length }),
     close: async () => Promise.resolve(),
   };
 }

@@ -3,6 +3,7 @@ import { provision } from '../../jobs/provision.ts';
 import type { CardRecords, CredentialStore, DeviceClock, Escrow, PinStore } from '../../src/domain/device-ports.ts';
 import type { Inventory } from '../../src/domain/inventory.ts';
 import { castVote, policyHash } from '../../src/domain/policy.ts';
+import type { Look } from '../../src/domain/look.ts';
 import type { Journal, RunStore } from '../../src/domain/ports.ts';
 import type { Run } from '../../src/domain/run.ts';
 import { isEnded } from '../../src/domain/run.ts';
@@ -66,7 +67,7 @@ export function createWorld(
 /** A new engine on the world, as a worker that starts. `crashAt`: index of the point where it dies. */
 export function startEngine(
   world: World,
-  options: { crashAt?: number; recipe?: Recipe; leaseMs?: number } = {},
+  options: { crashAt?: number; recipe?: Recipe; look?: Look; leaseMs?: number } = {},
 ): EngineDeps {
   world.lives += 1;
   let passed = 0;
@@ -89,6 +90,7 @@ export function startEngine(
   return {
     ...stores,
     recipes: { [recipe.name]: recipe },
+    looks: options.look === undefined ? {} : { [options.look.name]: options.look },
     runs: crashingRuns(stores.runs, tick),
     journal: crashingJournal(stores.journal, tick, (step) => (during = step)),
     leases: {
@@ -105,7 +107,7 @@ export function startEngine(
     clock,
     devices: {
       hosts: createRackHosts(rack, clock, tick),
-      bmc: createRackBmcs(rack, stores, tick),
+      bmc: createRackBmcs(rack, { ...stores, clock }, tick),
       arm: createRackArms(rack, clock, stores.pins, tick),
       hostBmc: createRackHostBmcs(rack, tick),
       records: crashingRecords(stores.records, tick),

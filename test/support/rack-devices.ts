@@ -11,11 +11,14 @@ import type {
   HostAccess,
   PinStore,
   RedfishReply,
+  SecretBody,
 } from '../../src/domain/device-ports.ts';
 import type { BmcEndpoint } from '../../src/domain/inventory.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { errors } from '../../src/errors.ts';
 import type { RackModel } from '../../src/lab/rack/model.ts';
+import { createRedactor } from '../../src/transport/redact.ts';
+import { followTask } from '../../src/transport/redfish/task.ts';
 import type { Tick } from './rack-session.ts';
 import { createRackSession } from './rack-session.ts';
 
@@ -61,7 +64,12 @@ function lostToFault(rack: RackModel, host: string): boolean {
 /** Redfish of the cards of a rack model: Basic authentication, candidates in the house order, no wrong-try budget. */
 export function createRackBmcs(
   rack: RackModel,
-  stores: { readonly credentials: CredentialStore; readonly pins: PinStore; readonly records: CardRecords },
+  stores: {
+    readonly credentials: CredentialStore;
+    readonly pins: PinStore;
+    readonly records: CardRecords;
+    readonly clock: DeviceClock;
+  },
   tick: Tick,
 ): BmcAccess {
   const certificateOf = (card: CardRef): string => Buffer.from(card.dpu.name.padEnd(32, '.')).toString('hex');
@@ -102,9 +110,21 @@ export function createRackBmcs(
       },
       patch: async (path, body) => write('PATCH', path, body),
       post: async (path, body) => write('POST', path, body),
-      patchSecret: async (path, body) =>
-        write('PATCH', path, Object.fromEntries(Object.entries(body).map(([name, value]) => [name, revealed(value)]))),
-      waitTask: () => Promise.reject(new Error('the short recipe has no tasks')),
+      patchSecret: async (path, body) => write('PATCH', path, revealed(body)),
+      waitTask: async (path, options) =>
+        followTask(
+          {
+            target: card.dpu.name,
+            read: async (taskPath) => {
+              const { status, headers, body } = send(card, secret, 'GET', taskPath);
+              return Promise.resolve({ status, headers, text: JSON.stringify(body) });
+            },
+            clock: stores.clock,
+            redactor: createRedactor(),
+          },
+          path,
+          { ...options, timeoutMs: 600_000 },
+        ),
     };
   }
 
@@ -113,7 +133,7 @@ export function createRackBmcs(
       await addressOf(stores, card);
       return certificateOf(card);
     },
-    login: async (card) => {
+    login: async (card, { knownOnly }) => {
       await addressOf(stores, card);
       const pin = await stores.pins.get('bmc-certificate', card.dpu.name);
       const certSha256 = certificateOf(card);
@@ -121,7 +141,9 @@ export function createRackBmcs(
       const bySlot = (slot: CredentialSlot): BmcCredential[] => filed.filter((entry) => entry.slot === slot);
       const factory = { slot: 'factory', secret: new Secret('0penBmc') } as const;
       const tried: CredentialSlot[] = [];
-      for (const { slot, secret } of [...bySlot('pending'), ...bySlot('current'), factory, ...bySlot('previous')]) {
+      if (knownOnly && pin === undefined) return { state: 'unpinned' };
+      const all = [...bySlot('pending'), ...bySlot('current'), factory, ...bySlot('previous')];
+      for (const { slot, secret } of knownOnly ? bySlot('current') : all) {
         tried.push(slot);
         const { status } = send(card, secret, 'GET', '/redfish/v1/Managers');
         if (status === 401) continue;
@@ -148,10 +170,12 @@ async function filedFor(
   certSha256: string,
 ): Promise<readonly BmcCredential[]> {
   const bySerial = card.serial === undefined ? [] : await stores.credentials.bmc({ serial: card.serial });
-  if (bySerial.length > 0) return bySerial;
-  return stores.credentials.bmc(unprovenKey(await addressOf(stores, card), certSha256));
+  const byCertificate = await stores.credentials.bmc(unprovenKey(await addressOf(stores, card), certSha256));
+  return [...bySerial, ...byCertificate];
 }
 
-function revealed(value: Secret | string): string {
-  return value instanceof Secret ? value.reveal() : value;
+function revealed(value: Secret | string | SecretBody): unknown {
+  if (value instanceof Secret) return value.reveal();
+  if (typeof value === 'string') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, revealed(inner)]));
 }

@@ -7,6 +7,7 @@ import { reasonOf } from '../call.ts';
 import type { Redactor } from '../redact.ts';
 import { createTextCleaner } from './clean.ts';
 import { createMatcher } from './match.ts';
+import { createScreen } from './screen.ts';
 
 export interface DialogueOptions {
   readonly stream: Duplex;
@@ -42,11 +43,11 @@ export function createDialogue(options: DialogueOptions): ConsoleDialogue {
   const { stream, redactor, signal, pace = uartPace } = options;
   const cleaner = createTextCleaner();
   const matcher = createMatcher();
+  const screen = createScreen();
   let waiter: Waiter | undefined;
   let ended = false;
   let sending: Promise<void> = Promise.resolve();
   let closing: Promise<void> | undefined;
-
   const said = (): string => redactor.redactKnown(matcher.pending()).trim().slice(-saidChars);
 
   function look(): void {
@@ -61,14 +62,11 @@ export function createDialogue(options: DialogueOptions): ConsoleDialogue {
     look();
   }
 
-  stream.on('data', (chunk: Buffer) => {
+  listen(stream, finish, (chunk) => {
     matcher.push(cleaner.push(chunk));
+    screen.push(chunk);
     look();
   });
-  // The reason of a broken stream is told by whoever made it; an error without a listener would end the process.
-  stream.on('error', finish);
-  stream.once('end', finish);
-  stream.once('close', finish);
 
   const check = (): void => {
     signal?.throwIfAborted();
@@ -78,8 +76,7 @@ export function createDialogue(options: DialogueOptions): ConsoleDialogue {
   return {
     send(line) {
       if (line instanceof Secret) redactor.add(line);
-      const bytes = Buffer.from(`${line instanceof Secret ? line.reveal() : line}\r`, 'utf8');
-      const sent = sending.then(async () => write(stream, bytes, pace, check));
+      const sent = sending.then(async () => write(stream, typedBytes(line), pace, check));
       sending = sent.catch(() => undefined);
       return sent;
     },
@@ -102,11 +99,37 @@ export function createDialogue(options: DialogueOptions): ConsoleDialogue {
         signal?.removeEventListener('abort', abort);
       }
     },
+    async screen() {
+      const lines = redactLines(redactor, await screen.lines());
+      return { lines, receivedBytes: screen.receivedBytes(), ...(ended && { ended: options.onEnd(said()) }) };
+    },
     close() {
-      closing ??= options.close();
+      closing ??= options.close().finally(() => screen.dispose());
       return closing;
     },
   };
+}
+
+function typedBytes(line: string | Secret): Buffer {
+  return Buffer.from(`${line instanceof Secret ? line.reveal() : line}\r`, 'utf8');
+}
+
+function listen(stream: Duplex, onEnd: () => void, onData: (chunk: Buffer) => void): void {
+  stream.on('data', onData);
+  // The reason of a broken stream is told by whoever made it; an error without a listener would end the process.
+  stream.on('error', onEnd);
+  stream.once('end', onEnd);
+  stream.once('close', onEnd);
+}
+
+/**
+ * For people, so that also what looks like a secret goes. A prompt for a password ends its line: what stands in the next
+ * one is no answer to it, unless a whole private key is shown.
+ */
+function redactLines(redactor: Redactor, lines: readonly string[]): readonly string[] {
+  const known = redactor.redactKnown(lines.join('\n'));
+  if (known.includes('PRIVATE KEY-----')) return redactor.redact(known).split('\n');
+  return known === '' ? [] : known.split('\n').map((line) => redactor.redact(line));
 }
 
 /** Writes in pieces; `check` throws when it makes no sense to go on. */

@@ -17,12 +17,12 @@ import { errors, type OpsError } from '../../errors.ts';
 import { guardAddress } from '../address-guard.ts';
 import { type Call, type TransportLog, withCall } from '../call.ts';
 import type { Redactor } from '../redact.ts';
-import { createSemaphore, type Semaphore } from '../semaphore.ts';
 import type { TunnelAccess } from '../ssh/host-access.ts';
-import { attempt, type AttemptDeps, type LoginMemory, wasRefused } from './attempt.ts';
+import { attempt, type AttemptDeps, wasRefused } from './attempt.ts';
 import { type BmcAuth, probeStanding, tryLogin } from './auth.ts';
 import { type Candidate, candidate, factoryPassword, listCandidates } from './candidates.ts';
 import { type BmcHttp, createBmcHttp } from './http.ts';
+import { createLoginStates, defaultConnectTimeoutMs, type LoginState } from './login-states.ts';
 import { createRedfishSession, type OpenRedfishSession } from './session.ts';
 import { type BmcDial, readFingerprint } from './tls.ts';
 
@@ -44,17 +44,8 @@ export interface BmcAccessOptions {
   readonly connectTimeoutMs?: number;
 }
 
-const logoutTimeoutMs = 5_000;
-const defaultConnectTimeoutMs = 10_000;
 /** Longer than one window, so that the next window goes on with the candidates that were not reached in this one. */
 const refusedForWindows = 2.5;
-
-/** What this process knows about one BMC. One login at a time. */
-interface CardState {
-  readonly gate: Semaphore;
-  readonly memory: LoginMemory;
-  pooled?: Pooled | undefined;
-}
 
 interface Pooled {
   readonly secret: Secret;
@@ -72,24 +63,10 @@ interface Pooled {
  * each call; unknown, it is `bmc-address-auto`.
  */
 export function createBmcAccess(options: BmcAccessOptions): BmcAccess {
-  const states = new Map<string, CardState>();
-  const endings = new Set<Promise<void>>();
+  const states = createLoginStates<Pooled>();
 
-  function stateOf(card: CardRef): CardState {
-    const id = `${card.dpu.name} ${budgetKeyOf(card.slice, card.dpu.bmc)}`;
-    const state = states.get(id) ?? { gate: createSemaphore(1), memory: { refused: new Map() } };
-    states.set(id, state);
-    return state;
-  }
-
-  /** Drops the pooled session and ends it on the BMC, which has only few of them, without anybody waiting. */
-  function drop(state: CardState): void {
-    const session = state.pooled?.session;
-    state.pooled = undefined;
-    if (session === undefined) return;
-    const ending = session.logout({ timeoutMs: logoutTimeoutMs }).catch(() => undefined);
-    endings.add(ending);
-    void ending.finally(() => endings.delete(ending));
+  function stateOf(card: CardRef): LoginState<Pooled> {
+    return states.of(`${card.dpu.name} ${budgetKeyOf(card.slice, card.dpu.bmc)}`);
   }
 
   return {
@@ -110,7 +87,8 @@ export function createBmcAccess(options: BmcAccessOptions): BmcAccess {
           try {
             const bmc = await bmcOf(card, options);
             const dial = dialOf(card, bmc, options);
-            return await loginNow({ card, bmc, dial, state, call, options, drop: () => drop(state) });
+            const { knownOnly = false } = callOptions;
+            return await loginNow({ card, bmc, dial, state, call, options, knownOnly, drop: () => states.drop(state) });
           } finally {
             release();
           }
@@ -120,17 +98,14 @@ export function createBmcAccess(options: BmcAccessOptions): BmcAccess {
     forget(card) {
       const state = stateOf(card);
       state.memory.refused.clear();
-      drop(state);
+      states.drop(state);
     },
     noteReset(card) {
       const state = stateOf(card);
       noteReset(state, options.clock(card.slice));
-      drop(state);
+      states.drop(state);
     },
-    async close() {
-      for (const state of states.values()) drop(state);
-      await Promise.all(endings);
-    },
+    close: async () => states.close(),
   };
 }
 
@@ -139,9 +114,10 @@ interface LoginContext {
   /** The BMC with its real address. */
   readonly bmc: BmcEndpoint;
   readonly dial: BmcDial;
-  readonly state: CardState;
+  readonly state: LoginState<Pooled>;
   readonly call: Call;
   readonly options: BmcAccessOptions;
+  readonly knownOnly: boolean;
   readonly drop: () => void;
 }
 
@@ -149,14 +125,18 @@ async function loginNow(context: LoginContext): Promise<BmcLogin> {
   const { card, bmc, dial, state, call, options } = context;
   const { redactor, factory = factoryPassword } = options;
   const pin = card.dpu.bmc.certSha256 ?? (await options.pins.get('bmc-certificate', card.dpu.name));
+  if (context.knownOnly && pin === undefined) return { state: 'unpinned' };
   const trusted = pin ?? (await readFingerprint(dial, call));
-  const candidates =
+  const all =
     pin === undefined
       ? [candidate('factory', factory)]
       : await listCandidates(options.credentials, card, bmc, pin, factory);
-  for (const { secret } of candidates) redactor.add(secret);
-  const reused = await reuse(context, trusted, candidates);
+  const candidates = context.knownOnly ? all.filter(({ slot }) => slot === 'current') : all;
+  for (const { secret } of all) redactor.add(secret);
+  // A session that stands costs no try, whatever password it was opened with.
+  const reused = await reuse(context, trusted, all);
   if (reused !== undefined) return reused;
+  if (candidates.length === 0) return { state: 'refused', tried: [] };
   context.drop();
 
   const http = createBmcHttp(dial, trusted, redactor);
@@ -235,7 +215,7 @@ async function renew(deps: AttemptDeps, one: Candidate, options: CallOptions): P
   throw errors.bmcLoginRefused({ target, tried: [one.slot] });
 }
 
-function noteReset(state: CardState, clock: DeviceClock): void {
+function noteReset(state: LoginState<Pooled>, clock: DeviceClock): void {
   state.memory.resetAtMs = clock.nowMs();
   state.memory.refused.clear();
 }

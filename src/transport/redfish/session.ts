@@ -1,4 +1,4 @@
-import type { BmcSession, CallOptions, DeviceClock, RedfishReply } from '../../domain/device-ports.ts';
+import type { BmcSession, CallOptions, DeviceClock, RedfishReply, SecretBody } from '../../domain/device-ports.ts';
 import { Secret } from '../../domain/secret.ts';
 import { errors, OpsError } from '../../errors.ts';
 import type { Redactor } from '../redact.ts';
@@ -81,7 +81,7 @@ export function createRedfishSession(deps: RedfishSessionDeps): OpenRedfishSessi
     patch: (path, body, options) => write('PATCH', path, () => JSON.stringify(body), options),
     post: (path, body, options) => write('POST', path, () => JSON.stringify(body), options),
     patchSecret(path, body, options) {
-      for (const value of Object.values(body)) if (value instanceof Secret) redactor.add(value);
+      for (const secret of secretsIn(body)) redactor.add(secret);
       return write('PATCH', path, () => JSON.stringify(revealed(body)), options);
     },
     waitTask: (path, options) =>
@@ -101,9 +101,19 @@ function ownPath(path: string): string {
   return `${pathname}${search}`;
 }
 
-function revealed(body: Readonly<Record<string, Secret | string>>): Readonly<Record<string, string>> {
+function secretsIn(body: SecretBody): readonly Secret[] {
+  return Object.values(body).flatMap((value) => {
+    if (value instanceof Secret) return [value];
+    return typeof value === 'string' ? [] : secretsIn(value);
+  });
+}
+
+function revealed(body: SecretBody): object {
   return Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [name, value instanceof Secret ? value.reveal() : value]),
+    Object.entries(body).map(([name, value]) => {
+      if (value instanceof Secret) return [name, value.reveal()];
+      return [name, typeof value === 'string' ? value : revealed(value)];
+    }),
   );
 }
 

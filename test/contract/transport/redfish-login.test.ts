@@ -71,6 +71,51 @@ describe('the order of passwords', () => {
   });
 });
 
+describe('a login of somebody who only looks', () => {
+  const lookOnly = { ...call, knownOnly: true };
+
+  it('takes the current password and no other', async () => {
+    world.openBmc.password = slots.pending;
+    const access = world.open({ credentials: createTestCredentials(slots) });
+    expect(await access.login(world.pinnedCard(), lookOnly)).toEqual({ state: 'refused', tried: ['current'] });
+    expect(world.openBmc.tries).toEqual([slots.current]);
+  });
+
+  it('uses the session of somebody who changes the password, and tries none', async () => {
+    world.openBmc.password = slots.pending;
+    const access = world.open({ credentials: createTestCredentials(slots) });
+    await access.login(world.pinnedCard(), call);
+    const login = await access.login(world.pinnedCard(), lookOnly);
+    expect(login).toMatchObject({ state: 'in', slot: 'pending' });
+    expect(world.openBmc.tries).toEqual([slots.pending]);
+  });
+
+  it('leaves the session of others alone where it has no password of its own', async () => {
+    const credentials = createTestCredentials({ current: slots.current });
+    const access = world.open({ credentials });
+    await access.login(world.pinnedCard(), call);
+    credentials.filed.clear();
+    const login = await access.login(world.pinnedCard(), lookOnly);
+    credentials.filed.set('current', slots.current);
+    await access.login(world.pinnedCard(), call);
+    expect(login).toEqual({ state: 'refused', tried: [] });
+    expect(world.openBmc.tries).toEqual([slots.current]);
+  });
+
+  it('sends nothing where no current password is filed', async () => {
+    const access = world.open({ credentials: createTestCredentials({ previous: slots.previous }) });
+    expect(await access.login(world.pinnedCard(), lookOnly)).toEqual({ state: 'refused', tried: [] });
+    expect(world.openBmc.tries).toEqual([]);
+  });
+
+  it('sends nothing to a certificate without a pin, not even the factory password', async () => {
+    world.openBmc.password = factory;
+    const access = world.open({ credentials: createTestCredentials({}) });
+    expect(await access.login(world.unpinnedCard(), lookOnly)).toEqual({ state: 'unpinned' });
+    expect([world.openBmc.tries, world.server.requests]).toEqual([[], []]);
+  });
+});
+
 describe('a certificate without a pin', () => {
   it('gets the factory password and nothing else', async () => {
     const access = world.open({ credentials: createTestCredentials(slots) });

@@ -153,6 +153,18 @@ describe('writing', () => {
     expect(failure.text).not.toContain('Weak"pass');
   });
 
+  it('reveals one inside of an object too, and keeps the words beside it', async () => {
+    const secret = new Secret('Nested!pass-77');
+    const path = '/redfish/v1/Systems/Bluefield/Bios/Settings';
+    answers(path, () => ({ status: 400, body: redfishMessage('PropertyUnknown', `No ${secret.reveal()} here.`) }));
+    const body = { Attributes: { CurrentUefiPassword: 'public', UefiPassword: secret } };
+    const failure = await failureOfCall(session.patchSecret(path, body, call));
+    expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
+      Attributes: { CurrentUefiPassword: 'public', UefiPassword: secret.reveal() },
+    });
+    expect(failure.text).not.toContain('Nested!pass');
+  });
+
   it('takes a secret out of the body of an accepted write', async () => {
     const secret = new Secret('Echoed!pass-77');
     const account = '/redfish/v1/AccountService/Accounts/other';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { stopChildren } from '../../../scripts/lib/children.mjs';
 import { Secret } from '../../../src/domain/secret.ts';
-import { runStateWords } from '../../../src/report/words.ts';
+import { runStateText } from '../../../src/report/words.ts';
 import { createSecretStores, type SecretStores } from '../../../src/store/secret-stores.ts';
 import { eventually } from './eventually.ts';
 import { channel, People, type PersonName } from './people.ts';
@@ -163,7 +163,7 @@ export class Stack {
       `the final card of run ${id}`,
       async () => {
         const texts = (await this.people.messages('ana', card)).map((message) => this.people.textOf(message));
-        const isFinal = texts[0]?.split('\n').includes(runStateWords[state]) === true;
+        const isFinal = texts[0]?.split('\n').includes(runStateText(state, 'provision')) === true;
         return isFinal && !texts.some((text) => text.includes('[Approve]')) ? texts : undefined;
       },
       20_000,

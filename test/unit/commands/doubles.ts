@@ -1,3 +1,4 @@
+import type { CardFacts } from '../../../src/domain/card-facts.ts';
 import { Inventory } from '../../../src/domain/inventory.ts';
 import type { JournalEvent } from '../../../src/domain/journal.ts';
 import type { AuditRecord, Halt, Hold, Invocation, LeaseOwner, Person } from '../../../src/domain/ports.ts';
@@ -20,6 +21,7 @@ export interface World {
   readonly advanced: number[];
   readonly notified: number[];
   readonly holds: Map<string, Hold>;
+  readonly facts: Map<string, CardFacts>;
   readonly leases: Map<string, LeaseOwner>;
   halt: Halt | undefined;
   readonly people: Map<string, Partial<Person>>;
@@ -44,6 +46,7 @@ export function createWorld(): World {
     advanced: [],
     notified: [],
     holds: new Map(),
+    facts: new Map(),
     leases: new Map(),
     halt: undefined,
     people: new Map(),
@@ -82,6 +85,7 @@ function contextOf(world: World): CommandContext {
       release: async () => {},
       holder: async (unit) => world.leases.get(unit),
     },
+    facts: { get: async (dpu) => world.facts.get(dpu), merge: async (dpu, news) => void world.facts.set(dpu, news) },
     holds: {
       take: async () => Promise.reject(new Error('commands take no hold')),
       get: async (unit) => world.holds.get(unit),

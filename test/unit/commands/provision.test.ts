@@ -86,9 +86,9 @@ describe('/dpu provision', () => {
     await world.say('UANA', 'provision rack1 --adopt');
 
     expect([418, 419, 420].map((id) => world.runs.get(id)?.params)).toEqual([
-      { adopt: false, reflash: false, setMode: false, viaCard: false },
-      { adopt: false, reflash: true, setMode: true, viaCard: true },
-      { adopt: true, reflash: false, setMode: false, viaCard: false },
+      { adopt: false, reflash: false, setMode: false, viaCard: false, force: false, via: 'rshim' },
+      { adopt: false, reflash: true, setMode: true, viaCard: true, force: false, via: 'rshim' },
+      { adopt: true, reflash: false, setMode: false, viaCard: false, force: false, via: 'rshim' },
     ]);
   });
 

@@ -28,6 +28,14 @@ hosts:
       - { name: dpu-c, bmc: { address: auto } }
 links:
   - [dpu-a/p0, dpu-b0/p0]
+images:
+  bf-2.9.2:
+    url: http://images.test/bf.bfb
+    sha256: ${'a'.repeat(64)}
+    bytes: 1409286144
+    version: bf-bundle-2.9.2-32_25.02_ubuntu-22.04_prod
+    docaVersion: 2.9.2
+    signed: true
 profiles:
   quick: { bmcPassword: leave, arm: { key: arm-key } }
 roles:

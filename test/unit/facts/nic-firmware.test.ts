@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostReader } from '../../../src/domain/device-ports.ts';
 import { OpsError } from '../../../src/errors.ts';
-import { isDpuModeStored, isModePending, modeOf, parseSetting, readModeConfig } from '../../../src/facts/mlxconfig.ts';
+import { isModePending, isModeStored, modeOf, parseSetting, readModeConfig } from '../../../src/facts/mlxconfig.ts';
 import { parseNicFirmware, readNicFirmware } from '../../../src/facts/nic-firmware.ts';
 import { fixture } from '../../support/fixture.ts';
 
@@ -85,7 +85,11 @@ describe('mlxconfig', () => {
     const config = await read('mlxconfig/dpu-mode.txt');
 
     expect(config.engine).toEqual({ current: 'ENABLED(0)', next: 'ENABLED(0)' });
-    expect([modeOf(config, 'current'), isModePending(config), isDpuModeStored(config)]).toEqual(['dpu', false, true]);
+    expect([modeOf(config, 'current'), isModePending(config), isModeStored(config, 'dpu')]).toEqual([
+      'dpu',
+      false,
+      true,
+    ]);
   });
 
   it('sees that a mode waits, also with the wider columns of newer versions', async () => {
@@ -97,7 +101,11 @@ describe('mlxconfig', () => {
   it('does not take the star of a value that differs from its default for one that waits', async () => {
     const config = await read('mlxconfig/nic-mode.txt');
 
-    expect([modeOf(config, 'current'), isModePending(config), isDpuModeStored(config)]).toEqual(['nic', false, false]);
+    expect([modeOf(config, 'current'), isModePending(config), isModeStored(config, 'dpu')]).toEqual([
+      'nic',
+      false,
+      false,
+    ]);
   });
 
   it('asks again without the model where the firmware does not know it', async () => {

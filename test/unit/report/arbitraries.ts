@@ -41,6 +41,35 @@ const risk = fc.constantFrom(...risks);
 const stepName = fc.constantFrom('s1', 's2', 's3');
 const number = fc.nat({ max: 1_000_000 });
 
+/** What a look saw, at its worst. */
+export function looked(target: fc.Arbitrary<string>): fc.Arbitrary<Looked> {
+  const file = fc.record({
+    id: fc.constant('f'.repeat(32)),
+    name: foreignText,
+    mimeType: fc.constant('text/plain'),
+    bytes: number,
+  });
+  const row = fc.record(
+    { label: foreignText, value: foreignText, warning: foreignText },
+    { requiredKeys: ['label', 'value'] },
+  );
+  return fc.record(
+    {
+      type: fc.constant('looked' as const),
+      target,
+      title: foreignText,
+      summary: foreignText,
+      rows: fc.array(row, { maxLength: 45 }),
+      lines: fc.array(foreignText, { maxLength: 45 }),
+      warnings: fc.array(foreignText, { maxLength: 12 }),
+      file,
+    },
+    { requiredKeys: ['type', 'target', 'title', 'summary'] },
+  );
+}
+
+type Looked = Extract<JournalEvent, { readonly type: 'looked' }>;
+
 const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
   const target = fc.constantFrom(...targets);
   const base = { step: stepName, target };
@@ -78,6 +107,7 @@ const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
       failure,
     }),
     fc.record({ type: fc.constant('snippet' as const), ...base, title: foreignText, text: foreignText }),
+    looked(target),
     fc.record({
       type: fc.constant('unit-ended' as const),
       state: fc.constantFrom(...unitEndStates),
@@ -199,16 +229,17 @@ function situationOf(unitCount: number): fc.Arbitrary<Situation> {
       units: fc.tuple(...units),
       runEvents: fc.array(runEvent, { maxLength: 10 }),
       state: fc.constantFrom(...runStates),
+      recipe: fc.constantFrom('provision', 'diag'),
       text: foreignText,
       order: fc.array(fc.nat({ max: 100 }), { maxLength: 30 }),
     })
-    .map(({ units, runEvents, state, text, order }) => {
+    .map(({ units, runEvents, state, recipe, text, order }) => {
       const streams: [string, JournalEvent[]][] = [
         [RUN_STREAM, [...runEvents]],
         ...units.map((entry): [string, JournalEvent[]] => [entry.record.unit, [...entry.events]]),
       ];
       return {
-        run: run({ text, state, units: Object.fromEntries(units.map(({ record }) => [record.unit, record])) }),
+        run: run({ text, state, recipe, units: Object.fromEntries(units.map(({ record }) => [record.unit, record])) }),
         plans: units.map((entry) => entry.plan),
         entries: interleave(streams, order),
         progress: new Map(units.map((entry) => [entry.record.unit, progressOf(entry.record.unit, entry.text)])),

@@ -138,7 +138,7 @@ describe('set-dpu-mode and activate-mode', () => {
   it('store the mode, which alone activates nothing, and then bring it into force', async () => {
     const world = nicWorld();
 
-    expect(await carryOut(setDpuMode, world, {})).toEqual([
+    expect(await carryOut(setDpuMode, world, { mode: 'dpu' })).toEqual([
       'INTERNAL_CPU_OFFLOAD_ENGINE (next boot): pass',
       'INTERNAL_CPU_MODEL (next boot): pass',
     ]);
@@ -151,13 +151,18 @@ describe('set-dpu-mode and activate-mode', () => {
     const pending = new PowerWorld();
     pending.engine = { current: 'DISABLED(1)', next: 'ENABLED(0)' };
 
-    expect(await plan(setDpuMode, new PowerWorld(), {})).toEqual({ kind: 'satisfied', reason: 'in DPU mode' });
+    expect(await plan(setDpuMode, new PowerWorld(), { mode: 'dpu' })).toEqual({
+      kind: 'satisfied',
+      reason: 'in DPU mode',
+    });
     expect(await plan(activateMode, new PowerWorld())).toMatchObject({ kind: 'satisfied' });
-    expect(await plan(setDpuMode, pending, {})).toMatchObject({ reason: expect.stringContaining('waits') });
+    expect(await plan(setDpuMode, pending, { mode: 'dpu' })).toMatchObject({
+      reason: expect.stringContaining('waits'),
+    });
   });
 
   it('say that a reboot of the Arm is not enough', async () => {
-    const diff = await plan(setDpuMode, nicWorld(), {});
+    const diff = await plan(setDpuMode, nicWorld(), { mode: 'dpu' });
 
     expect(diff.kind === 'change' && diff.changes[0]?.text).toContain('a reboot of the Arm does not activate it');
   });
@@ -169,6 +174,30 @@ describe('set-dpu-mode and activate-mode', () => {
     expect(await plan(activateMode, world, { activation: 'later' })).toMatchObject({
       kind: 'refused',
       failure: { code: 'activation-by-hand', why: expect.stringContaining('later') },
+    });
+  });
+
+  it('take a card to NIC mode where that was asked for by name, and do not wait for a system that cannot start', async () => {
+    const world = new PowerWorld();
+    const asked = { ...byBmc, asked: 'nic' };
+
+    await carryOut(setDpuMode, world, { mode: 'nic' });
+    expect(await plan(activateMode, world)).toMatchObject({ kind: 'refused', failure: { code: 'nic-mode-pending' } });
+    world.cardState = 'UEFI';
+    const beforeMs = world.clock.nowMs();
+    expect(await carryOut(activateMode, world, asked)).toEqual(['mode of as7-dpu0: pass']);
+
+    expect(world.engine.current).toBe('DISABLED(1)');
+    expect(world.clock.nowMs() - beforeMs).toBeLessThan(300_000);
+  });
+
+  it('leave a mode that was asked for by name pending, where the profile says "later"', async () => {
+    const world = new PowerWorld();
+    world.engine = { current: 'ENABLED(0)', next: 'DISABLED(1)' };
+
+    expect(await plan(activateMode, world, { activation: 'later', asked: 'nic' })).toMatchObject({
+      kind: 'satisfied',
+      pending: true,
     });
   });
 

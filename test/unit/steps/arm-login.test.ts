@@ -286,6 +286,7 @@ describe('enrol-arm-login on a card that was flashed by hand', () => {
         }
         return Promise.resolve({ index, text });
       },
+      screen: async () => Promise.resolve({ lines: [], receivedBytes: 0 }),
       close: async () => Promise.resolve(),
     };
     const passwords = [new Secret('ubuntu')];

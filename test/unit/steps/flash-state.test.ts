@@ -10,6 +10,7 @@ import { params, serial, version } from './flash-world.ts';
 const older = 'bf-bundle-2.7.0-33_24.04_ubuntu-22.04_prod';
 const blank: FlashState = {
   underWay: false,
+  recorded: false,
   factoryPassword: false,
   record: undefined,
   dpuOs: version,

@@ -163,7 +163,7 @@ export class PowerWorld {
       return `FW Version:            ${staged}\n${extra}`;
     }
     if (line.includes(' set ')) {
-      this.engine = { ...this.engine, next: 'ENABLED(0)' };
+      this.engine = { ...this.engine, next: line.includes('OFFLOAD_ENGINE=1') ? 'DISABLED(1)' : 'ENABLED(0)' };
       return 'Applying... Done!\n-I- Please reboot machine to load new configurations.\n';
     }
     const { current, next } = this.engine;

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { ProvisionParams, recipeVersions } from '../jobs/payloads.ts';
+import { Target } from './arguments.ts';
+import { defineCommand } from './define.ts';
+import { startRun } from './start-run.ts';
+
+/** Compares cards with what their profile wants. Changes nothing. */
+export const inspect = defineCommand({
+  name: 'inspect',
+  summary: 'compare cards with what their profile wants and with the inventory, and change nothing',
+  positionals: [{ name: 'target', about: 'the name of a rack, host or DPU' }],
+  flags: [],
+  examples: ['/dpu inspect rack1', '/dpu inspect dpu-07'],
+  arguments: z.object({ target: Target }),
+  who: 'operate',
+  changes: false,
+  async run(request, args) {
+    await startRun(request, {
+      recipe: 'inspect',
+      recipeVersion: recipeVersions.inspect,
+      // Who only looks is not stopped by what a run would refuse to do on its own.
+      params: ProvisionParams.parse({ viaCard: true, setMode: false }),
+      target: args.target,
+      planOnly: true,
+      maxFailures: 0,
+    });
+    return undefined;
+  },
+});

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { recoverKinds, RecoverParams, recipeVersions } from '../jobs/payloads.ts';
+import { Switch, Target } from './arguments.ts';
+import { defineCommand } from './define.ts';
+import { startRun } from './start-run.ts';
+
+const Arguments = z.object({
+  target: Target,
+  what: z.enum(recoverKinds, `is one of ${recoverKinds.join(', ')}`),
+  plan: Switch,
+  'via-card': Switch,
+});
+
+/** Ways back into cards that lock people out. */
+export const recover = defineCommand({
+  name: 'recover',
+  summary: 'get back into cards that lock people out; the plan says what is known, what it costs, and the way out',
+  positionals: [
+    { name: 'target', about: 'the name of a rack, host or DPU' },
+    { name: 'what', about: recoverKinds.map((kind) => `\`${kind}\``).join(', ') },
+  ],
+  flags: [
+    { name: 'plan', kind: 'switch', about: 'only look and show what would change' },
+    { name: 'via-card', kind: 'switch', about: "go on also where the worker's own way to the host may be cut" },
+  ],
+  examples: ['/dpu recover dpu-07 bmc-password', '/dpu recover dpu-07 stuck-rshim --plan'],
+  arguments: Arguments,
+  approval: 'always',
+  who: 'operate',
+  changes: true,
+  async run(request, args) {
+    await startRun(request, {
+      recipe: 'recover',
+      recipeVersion: recipeVersions.recover,
+      params: RecoverParams.parse({ what: args.what, viaCard: args['via-card'] }),
+      target: args.target,
+      planOnly: args.plan,
+      maxFailures: 0,
+    });
+    return undefined;
+  },
+});

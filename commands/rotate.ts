@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { recipeVersions, RotateParams } from '../jobs/payloads.ts';
+import { Switch, Target } from './arguments.ts';
+import { defineCommand } from './define.ts';
+import { startRun } from './start-run.ts';
+
+const Arguments = z.object({ target: Target, what: z.enum(['bmc', 'arm'], 'is bmc or arm'), plan: Switch });
+
+/** Replaces passwords that dpubot has set. */
+export const rotate = defineCommand({
+  name: 'rotate',
+  summary: 'replace the password of the BMC or of the Arm of cards by a new generated one',
+  positionals: [
+    { name: 'target', about: 'the name of a rack, host or DPU' },
+    { name: 'what', about: '`bmc` or `arm`' },
+  ],
+  flags: [{ name: 'plan', kind: 'switch', about: 'only look and show what would change' }],
+  examples: ['/dpu rotate rack1 bmc', '/dpu rotate dpu-07 arm'],
+  arguments: Arguments,
+  approval: 'always',
+  who: 'operate',
+  changes: true,
+  async run(request, args) {
+    await startRun(request, {
+      recipe: 'rotate',
+      recipeVersion: recipeVersions.rotate,
+      params: RotateParams.parse({ what: args.what }),
+      target: args.target,
+      planOnly: args.plan,
+      maxFailures: 0,
+    });
+    return undefined;
+  },
+});

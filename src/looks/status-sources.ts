@@ -1,0 +1,237 @@
+import type { CardFact, CardFactName, UnreadFact } from '../domain/card-facts.ts';
+import type { BmcReader, CredentialSlot } from '../domain/device-ports.ts';
+import { defaultMinPcieLink, findSku, pcieText } from '../domain/part-numbers.ts';
+import type { ObserveContext } from '../domain/step.ts';
+import { errors, OpsError } from '../errors.ts';
+import { readArmImage } from '../facts/card-image.ts';
+import { readBmcLan } from '../facts/bmc-lan.ts';
+import { readCardChassis } from '../facts/card-chassis.ts';
+import { readDpuMode } from '../facts/dpu-mode.ts';
+import type { DpuSystem } from '../facts/dpu-system.ts';
+import { readDpuSystem } from '../facts/dpu-system.ts';
+import type { InventoryItem } from '../facts/firmware-inventory.ts';
+import { readFirmwareVersions } from '../facts/firmware-inventory.ts';
+import { readNicFirmware } from '../facts/nic-firmware.ts';
+import type { PciCard } from '../facts/pci-cards.ts';
+import { findRshim, readRshims } from '../facts/rshim.ts';
+import { readRshimSettings } from '../facts/rshim-owner.ts';
+import { readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
+import { armSession } from '../steps/arm-session.ts';
+import { pciCardOf } from './probes/card.ts';
+
+/** What one source says of a card, and what it should have said and could not. */
+export interface Seen {
+  readonly facts: Partial<Record<CardFactName, CardFact>>;
+  readonly unread: Partial<Record<CardFactName, UnreadFact>>;
+  /** The first that went wrong. */
+  readonly failure?: OpsError | undefined;
+}
+
+type Source = CardFact['from'];
+
+/** Gathers the answers of one source. Each question may fail alone. */
+class Answers implements Seen {
+  readonly facts: Partial<Record<CardFactName, CardFact>> = {};
+  readonly unread: Partial<Record<CardFactName, UnreadFact>> = {};
+  failure: OpsError | undefined;
+  readonly #context: ObserveContext;
+  readonly #from: Source;
+
+  constructor(context: ObserveContext, from: Source) {
+    this.#context = context;
+    this.#from = from;
+  }
+
+  put(name: CardFactName, value: string, warning?: string): void {
+    const atMs = this.#context.clock.nowMs();
+    this.facts[name] = { value, from: this.#from, atMs, ...(warning !== undefined && { warning }) };
+  }
+
+  /** Reads something that answers these questions; a failure is the reason why they stay open. */
+  async ask<T>(names: readonly CardFactName[], read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof OpsError) || this.#context.signal.aborted) throw error;
+      this.failure ??= error;
+      const reason = `${error.failure.what} ${error.failure.why}`.slice(0, 240);
+      this.miss(names, reason);
+      return undefined;
+    }
+  }
+
+  /** Says why these questions stay open. */
+  miss(names: readonly CardFactName[], reason: string): void {
+    for (const name of names) this.unread[name] = { reason, atMs: this.#context.clock.nowMs() };
+  }
+}
+
+/** Part number, serial and link from lspci, firmware from MFT, owner of the rshim. */
+export async function fromHost(context: ObserveContext): Promise<Seen> {
+  const { host, dpu, signal, profile } = context;
+  const seen = new Answers(context, 'host');
+  const card = await seen.ask(['part-number', 'serial', 'pcie-link', 'nic-firmware-staged'], async () =>
+    pciCardOf(context),
+  );
+  if (card === undefined) return seen;
+  seen.put('part-number', partNumberText(card.partNumber), skuWarning(card.partNumber));
+  seen.put('serial', card.serial);
+  seen.put('pcie-link', pcieText(card.link), linkWarning(card, profile.minPcieLink));
+  const firmware = await seen.ask(['nic-firmware-running', 'nic-firmware-staged'], async () =>
+    readNicFirmware(host, dpu.name, card.pciAddress, signal),
+  );
+  if (firmware) {
+    const { running, staged } = firmware;
+    seen.put('nic-firmware-running', running);
+    const warning = running === staged ? undefined : 'It waits for a cold power cycle of the host.';
+    seen.put('nic-firmware-staged', staged, warning);
+  }
+  await seen.ask(['rshim-owner'], async () => {
+    const rshim = findRshim(host.name, await readRshims(host, signal), card);
+    if (rshim !== undefined && !rshim.misc.dropMode) seen.put('rshim-owner', `host (${rshim.name})`);
+  });
+  return seen;
+}
+
+function partNumberText(partNumber: string): string {
+  const sku = findSku(partNumber);
+  return sku === undefined ? partNumber : `${partNumber} (${sku.model})`;
+}
+
+function skuWarning(partNumber: string): string | undefined {
+  const sku = findSku(partNumber);
+  if (sku === undefined) return 'This part number is in no list.';
+  if (sku.class === 'controller') return 'A self-hosted controller, not a DPU.';
+  return sku.crypto === false ? 'No crypto engines: IPsec cannot be offloaded to it.' : undefined;
+}
+
+function linkWarning(card: PciCard, wished: PciCard['link'] | undefined): string | undefined {
+  const sku = findSku(card.partNumber);
+  const wanted = wished ?? (sku && defaultMinPcieLink(sku));
+  const isDown = card.link.gtPerS < card.capable.gtPerS || card.link.width < card.capable.width;
+  if (wanted !== undefined && (card.link.gtPerS < wanted.gtPerS || card.link.width < wanted.width))
+    return `Wanted is ${pcieText(wanted)}${isDown ? '; the card itself could do more, so slot, riser or BIOS limits it' : ''}.`;
+  return isDown ? `The card could do ${pcieText(card.capable)}.` : undefined;
+}
+
+const askedOfBmc: readonly CardFactName[] = [
+  'part-number',
+  'serial',
+  'mode',
+  'secure-boot',
+  'image',
+  'nic-firmware-running',
+  'bmc-firmware',
+  'rshim-owner',
+  'arm-state',
+];
+
+const versionFacts: readonly (readonly [CardFactName, InventoryItem])[] = [
+  ['image', 'DPU_OS'],
+  ['bmc-firmware', 'BMC_Firmware'],
+  ['nic-firmware-running', 'DPU_NIC'],
+];
+
+/** Mode, Secure Boot, versions and boot progress, with the password that is filed as current and no other. */
+export async function fromBmc(context: ObserveContext): Promise<Seen> {
+  const { signal } = context;
+  const seen = new Answers(context, 'bmc');
+  const opened = await seen.ask(askedOfBmc, async () => openOwnBmc(context));
+  if (opened === undefined) return seen;
+  const { session, system } = opened;
+  seen.put('serial', system.serial);
+  const paused = system.powerState === 'Paused' ? 'It stands in the UEFI shell.' : undefined;
+  seen.put('arm-state', `${system.bootState}, power ${system.powerState}`, paused);
+  await seen.ask(['mode'], async () => seen.put('mode', modeText(await readDpuMode(session, signal))));
+  await seen.ask(['secure-boot'], async () =>
+    seen.put('secure-boot', secureBootText(await readSecureBoot(session, signal))),
+  );
+  await seen.ask(['part-number'], async () => {
+    const { partNumber } = await readCardChassis(session, signal);
+    if (partNumber !== undefined) seen.put('part-number', partNumberText(partNumber), skuWarning(partNumber));
+  });
+  await seen.ask(['image', 'bmc-firmware', 'nic-firmware-running'], async () => {
+    const versions = await readFirmwareVersions(session, signal);
+    for (const [name, item] of versionFacts) {
+      const version = versions.get(item);
+      // What the BMC was not told of is empty: in NIC mode, and before a system has been up.
+      if (version?.kind === 'version' && version.text !== '') seen.put(name, version.text);
+    }
+  });
+  await seen.ask(['rshim-owner'], async () => {
+    const { bmcEnabled, host } = await readRshimSettings(session, signal);
+    seen.put('rshim-owner', bmcEnabled ? 'BMC' : `nobody (BMC rshim off, host rshim ${host})`);
+  });
+  return seen;
+}
+
+/**
+ * A session with the BMC of this very card, and what it says of it: what another card answers is nothing known of this one.
+ * Errors: bmc-not-asked, bmc-locked, wrong-card, those of the transport.
+ */
+async function openOwnBmc({
+  bmc,
+  card,
+  dpu,
+  runId,
+  signal,
+}: ObserveContext): Promise<{ readonly session: BmcReader; readonly system: DpuSystem }> {
+  const target = dpu.name;
+  const login = await bmc.login(card, { timeoutMs: 60_000, signal, knownOnly: true });
+  if (login.state === 'unpinned') throw errors.bmcNotAsked({ target, why: 'Its certificate is not pinned.' });
+  if (login.state === 'refused') throw errors.bmcNotAsked({ target, why: refusedText(login.tried) });
+  if (login.state === 'locked') throw errors.bmcLocked({ target, untilIso: new Date(login.untilMs).toISOString() });
+  const { session } = login;
+  const system = await readDpuSystem(session, signal);
+  if (card.serial !== undefined && card.serial !== system.serial)
+    throw errors.wrongCard({ target, vpdSerial: card.serial, bmcSerial: system.serial, run: runId });
+  return { session, system };
+}
+
+/** Only the current password was a candidate: none is filed, or it was refused. */
+function refusedText(tried: readonly CredentialSlot[]): string {
+  return tried.length === 0
+    ? 'No current password of it is filed.'
+    : 'It refuses the password that is filed as current.';
+}
+
+function modeText(mode: 'dpu' | 'nic'): string {
+  return mode === 'dpu' ? 'DPU mode' : 'NIC mode';
+}
+
+/** The release that the Arm itself names, with dpubot's mark, and the address of the BMC where the inventory has none. */
+export async function fromArm(context: ObserveContext): Promise<Seen> {
+  const { dpu, signal } = context;
+  const seen = new Answers(context, 'arm');
+  const names: CardFactName[] = dpu.bmc.address === 'auto' ? ['image', 'bmc-address'] : ['image'];
+  if (context.profile.arm === undefined) {
+    seen.miss(names, 'The profile has no login on the Arm.');
+    return seen;
+  }
+  const arm = await seen.ask(names, async () => armSession(context));
+  if (arm === undefined) return seen;
+  await seen.ask(['image'], async () => {
+    const { marker, release } = await readArmImage(arm, signal);
+    if (release !== undefined) seen.put('image', marker === undefined ? release : `${marker.image} (${release})`);
+  });
+  if (dpu.bmc.address !== 'auto') return seen;
+  await seen.ask(['bmc-address'], async () => {
+    const lan = await readBmcLan(arm, signal);
+    if (lan.state === 'address') seen.put('bmc-address', `${lan.address} (asked over the Arm)`);
+    if (lan.state === 'no-driver') seen.miss(['bmc-address'], 'The Arm has no IPMI driver loaded (ipmi_devintf).');
+    if (lan.state === 'no-lease') seen.put('bmc-address', 'none', 'No DHCP server has given it a lease.');
+  });
+  return seen;
+}
+
+/** What needs no question to the card: addresses of the inventory, and the one that was found earlier. */
+export async function fromRecord(context: ObserveContext): Promise<Seen> {
+  const { dpu, card, records } = context;
+  const seen = new Answers(context, 'record');
+  const { bmc, arm } = dpu;
+  const found = card.serial === undefined ? undefined : (await records.get(card.serial))?.bmcAddress;
+  if (bmc.address !== 'auto') seen.put('bmc-address', bmc.address);
+  else if (found !== undefined) seen.put('bmc-address', `${found} (found earlier)`);
+  seen.put('arm-address', arm?.address ?? 'through its host (tmfifo)');
+  return seen;
+}

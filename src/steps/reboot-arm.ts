@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { defineStep } from '../domain/step.ts';
+import { readDpuSystem } from '../facts/dpu-system.ts';
+import { resetArm } from './arm-reset.ts';
+import { bmcReader } from './bmc-session.ts';
+import type { RebootSeen } from './reboot-once.ts';
+import { hasRun, judgeReboot, seeReboot } from './reboot-once.ts';
+
+const actName = 'reset-arm';
+
+/**
+ * Reset the Arm complex of a card once, and see it up again.
+ *
+ * Why      A card that hangs, or a setting that UEFI takes over at a boot. The host stays up; what its network takes
+ *          through the card's Arm stands still meanwhile. NIC firmware and mode do not change by it.
+ * Reads    running bfb-install (host), Systems/Bluefield (BootProgress).
+ * Changes  ComputerSystem.Reset ForceRestart at the card's BMC.
+ * Errors   reboot-while-flashing, wrong-card, dpu-not-ready, those of the BMC.
+ * Source   NVIDIA BlueField BMC docs (the reset hits the Arm complex only).
+ */
+export const rebootArm = defineStep<Record<string, never>, RebootSeen>({
+  name: 'reboot-arm',
+  title: 'Reboot the Arm',
+  scope: 'dpu',
+  risk: 'disruptive',
+  params: z.strictObject({}),
+  timeoutMs: 900_000,
+  needs: ['bmc-pinned', 'bmc-session'],
+  provides: [],
+  wanted: () => 'one reset of the Arm',
+  observe: async (context) => {
+    const { bootState, serial } = await readDpuSystem(await bmcReader(context), context.signal);
+    return seeReboot(context, actName, bootState, serial);
+  },
+  diff: (seen, _params, { name: target }) =>
+    judgeReboot(seen, target, {
+      change: { from: seen.state, to: 'OsIsRunning', text: `Arm of ${target}: one reset; the host stays up` },
+      reboots: [{ what: 'arm', target, times: 1, certainty: 'planned' }],
+    }),
+  apply: async (context) => {
+    if (!hasRun(context.actions, actName)) await resetArm(context, actName, 'requested');
+    context.arm.forget(context.card);
+    return { kind: 'done' };
+  },
+  verify: async (context) => {
+    const { bootState } = await readDpuSystem(await bmcReader(context), context.signal);
+    const pass = bootState === 'OsIsRunning';
+    return [{ check: 'boot progress', pass, expected: 'OsIsRunning', actual: bootState }];
+  },
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { CardFacts } from '../../../src/domain/card-facts.ts';
+import { createWorld, words } from './doubles.ts';
+
+const minuteMs = 60_000;
+
+function seenAt(atMs: number): CardFacts {
+  return {
+    facts: {
+      mode: { value: 'DPU mode', from: 'bmc', atMs },
+      'pcie-link': { value: '16 GT/s x16', from: 'host', atMs, warning: 'Wanted is 32 GT/s x16.' },
+    },
+    unread: { image: { reason: 'the Arm does not answer', atMs } },
+    runId: 7,
+    atMs,
+  };
+}
+
+describe('/dpu status', () => {
+  test('answers at once from what was seen, with age, warnings and what could not be read', async () => {
+    const world = createWorld();
+    world.facts.set('dpu-a', seenAt(world.nowMs - 3 * minuteMs));
+
+    const text = words(await world.say('UANA', 'status dpu-a'));
+
+    expect(text).toContain('DPU mode');
+    expect(text).toContain('3 min 00 s ago');
+    expect(text).toContain('Warning: Wanted is 32 GT/s x16.');
+    expect(text).toContain('the Arm does not answer');
+    expect(text).toContain('/dpu status dpu-a --refresh');
+    expect(world.runs.size).toBe(0);
+  });
+
+  test('names cards that nobody has looked at, and shows a larger fleet with a line a card', async () => {
+    const world = createWorld();
+    world.facts.set('dpu-a', seenAt(world.nowMs));
+
+    const text = words(await world.say('UANA', 'status'));
+
+    expect(text).toContain('Status of all cards: 4 cards');
+    expect(text).toContain('Never looked at: dpu-b0, dpu-b1 and dpu-c');
+  });
+
+  test('says who has the host in hands, and that a run has changed the card since it was seen', async () => {
+    const world = createWorld();
+    await world.say('UANA', 'provision dpu-a');
+    const run = world.runs.get(418);
+    const unit = run?.units['host-a'];
+    const startedAtMs = world.nowMs;
+    if (run && unit) world.runs.set(418, { ...run, units: { 'host-a': { ...unit, state: 'running', startedAtMs } } });
+    world.holds.set('host-a', { unit: 'host-a', runId: 418, by: 'ana', sinceMs: startedAtMs });
+    world.facts.set('dpu-a', seenAt(startedAtMs - minuteMs));
+
+    const text = words(await world.say('UBEN', 'status dpu-a'));
+
+    expect(text).toContain('in the hands of run 418 (ana)');
+    expect(text).toContain('before run 418 changed the card');
+  });
+
+  test('does not count a run that found all as wanted: it has written nothing', async () => {
+    const world = createWorld();
+    await world.say('UANA', 'provision dpu-a');
+    const run = world.runs.get(418);
+    const unit = run?.units['host-a'];
+    const startedAtMs = world.nowMs;
+    if (run && unit) world.runs.set(418, { ...run, units: { 'host-a': { ...unit, state: 'satisfied', startedAtMs } } });
+    world.facts.set('dpu-a', seenAt(startedAtMs - minuteMs));
+
+    expect(words(await world.say('UBEN', 'status dpu-a'))).not.toContain('before run 418');
+  });
+
+  test('looks anew with --refresh, for those who may operate', async () => {
+    const world = createWorld();
+
+    expect(await world.say('UANA', 'status rack1 --refresh')).toBeUndefined();
+    expect(world.runs.get(418)).toMatchObject({ recipe: 'status', planOnly: false });
+    expect(words(await world.say('UDAN', 'status rack1 --refresh'))).toContain('operators');
+    expect(world.runs.size).toBe(1);
+  });
+
+  test.each([
+    ['status --refresh', 'needs a target'],
+    ['status rakc1', 'rack1'],
+  ])('%s is refused and starts nothing', async (line, why) => {
+    const world = createWorld();
+
+    expect(words(await world.say('UANA', line))).toContain(why);
+    expect(world.runs.size).toBe(0);
+  });
+});
+
+describe('/dpu inspect', () => {
+  test('is a plan and nothing else, also where the host hangs on the card', async () => {
+    const world = createWorld();
+
+    await world.say('UANA', 'inspect dpu-a');
+
+    expect(world.runs.get(418)).toMatchObject({ recipe: 'inspect', planOnly: true, params: { viaCard: true } });
+  });
+});
