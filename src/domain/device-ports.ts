@@ -154,9 +154,13 @@ export interface BmcAccess {
   /**
    * Logs in, or reuses the session of an earlier login when it is still good. `knownOnly`: with the password that is filed as
    * current and with no other, so that nobody who only looks uses up a try; without one it is `refused`, and to a BMC that
-   * is not pinned nothing is sent.
+   * is not pinned nothing is sent. `fresh`: anew. A session outlives the password that it was opened with, so only that shows
+   * whether a password still works.
    */
-  login(card: CardRef, options: CallOptions & { readonly knownOnly?: boolean }): Promise<BmcLogin>;
+  login(
+    card: CardRef,
+    options: CallOptions & { readonly knownOnly?: boolean; readonly fresh?: boolean },
+  ): Promise<BmcLogin>;
   /** Forgets the pooled session (after a password change or a BMC reset). */
   forget(card: CardRef): void;
   /** The BMC is restarting for a reason known to the caller: refusals in the next three minutes count as nothing. */

@@ -38,7 +38,8 @@ export const recoverBmcPassword = defineStep<Record<string, never>, Observed>({
   aim: () => 'a new BMC password over the Arm, if the BMC refuses all that dpubot has',
   wanted: () => 'a password that dpubot has',
   observe: async (context) => {
-    const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+    // A session of before would go on after somebody has changed the password.
+    const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal, fresh: true });
     if (login.state === 'in') return { state: 'in', slot: login.slot };
     if (login.state !== 'refused') return login;
     const arm = await lookForArm(context);

@@ -20,7 +20,7 @@ export interface Standing {
 /** Looks once. Errors: those that are neither a BMC that is away nor one that refuses. */
 export async function standingOf({ bmc, card, signal }: ObserveContext): Promise<Standing> {
   try {
-    const login = await bmc.login(card, { timeoutMs: 60_000, signal });
+    const login = await bmc.login(card, { timeoutMs: 60_000, signal, fresh: true });
     switch (login.state) {
       case 'in':
         return login.mustChange

@@ -87,7 +87,8 @@ export function createBmcAccess(options: BmcAccessOptions): BmcAccess {
           try {
             const bmc = await bmcOf(card, options);
             const dial = dialOf(card, bmc, options);
-            const { knownOnly = false } = callOptions;
+            const { knownOnly = false, fresh = false } = callOptions;
+            if (fresh) states.drop(state);
             return await loginNow({ card, bmc, dial, state, call, options, knownOnly, drop: () => states.drop(state) });
           } finally {
             release();

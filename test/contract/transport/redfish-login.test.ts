@@ -71,6 +71,19 @@ describe('the order of passwords', () => {
   });
 });
 
+describe('a fresh login', () => {
+  it('shows that somebody has changed the password, where the session of before would go on', async () => {
+    world.openBmc.password = slots.current;
+    const access = world.open({ credentials: createTestCredentials({ current: slots.current }) });
+    await access.login(world.pinnedCard(), call);
+    world.openBmc.password = 'Of-somebody-else#1';
+    const kept = await access.login(world.pinnedCard(), call);
+    const fresh = await access.login(world.pinnedCard(), { ...call, fresh: true });
+    expect(kept.state).toBe('in');
+    expect(fresh).toEqual({ state: 'refused', tried: ['current', 'factory'] });
+  });
+});
+
 describe('a login of somebody who only looks', () => {
   const lookOnly = { ...call, knownOnly: true };
 

@@ -72,7 +72,8 @@ async function recovered(world: World, what: RecoverParams['what'], crashAt?: nu
 
 /** What has to be as after an undisturbed run. */
 async function endOf(world: World, run: Run): Promise<unknown> {
-  const { serial, armLogin } = world.rack.card(name);
+  const model = world.rack.card(name);
+  const { serial } = model;
   const card = world.rack.snapshot().cards.find((one) => one.name === name);
   const filed = async (key: CredentialKey, isRight: (password: string) => boolean): Promise<readonly string[]> =>
     (await world.stores.credentials.bmc(key)).map(({ slot, secret }) =>
@@ -81,9 +82,9 @@ async function endOf(world: World, run: Run): Promise<unknown> {
   return {
     run: [run.state, run.failure?.what, run.failure?.why],
     bmc: await filed({ serial }, (password) => password === card?.bmc.rootPassword),
-    arm: await filed({ armSerial: serial }, (password) => armLogin('ubuntu', password) === 'ok'),
+    arm: await filed({ armSerial: serial }, (password) => model.armLogin('ubuntu', password) === 'ok'),
     uefi: await filed({ uefiSerial: serial }, (password) => JSON.stringify(card?.uefi).includes(password)),
-    keys: world.rack.card(name).armAuthorizedKeys(),
+    keys: model.armAuthorizedKeys(),
     hold: (await world.stores.holds.get('as7')) === undefined ? 'given back' : 'kept',
   };
 }
