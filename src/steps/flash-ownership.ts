@@ -99,7 +99,8 @@ async function notGiven(context: ApplyContext, found: CardRshim | undefined): Pr
 
 /**
  * Puts the switches of the BMC back as they were before this run took the rshim. The driver of the host, which is running,
- * keeps the device until it is restarted: the steps that follow still need it.
+ * keeps the device until it is restarted, since the steps that follow still need it: until then the BMC may refuse its own
+ * (OobUpdate: "Please make sure rshim on Host side is disabled"), which the evidence says.
  */
 export async function giveRshimBack(context: ApplyContext): Promise<void> {
   const before = takenBefore(context);
@@ -111,7 +112,12 @@ export async function giveRshimBack(context: ApplyContext): Promise<void> {
       const now = await readRshimSettings(session, context.signal);
       if (before.bmcEnabled && !now.bmcEnabled) await setBmcRshim(context, session, true);
       if (before.host === 'Disabled' && now.host === 'Enabled') await setHostRshim(context, session, 'Disabled');
-      return { evidence: `BmcRShimEnabled ${before.bmcEnabled}, HostRshim ${before.host}`, value: undefined };
+      await context.clock.poll(2 * pollMs, context.signal);
+      const after = await readRshimSettings(session, context.signal);
+      // A BMC does not come up while the host drives the card: then its switch goes back to off by itself.
+      const shown = after.bmcEnabled === before.bmcEnabled ? '' : `, and reads back as ${after.bmcEnabled}`;
+      const evidence = `asked for BmcRShimEnabled ${before.bmcEnabled}${shown}; HostRshim ${after.host}`;
+      return { evidence, value: undefined };
     },
   );
 }

@@ -163,7 +163,6 @@ describe('the scripted demo', () => {
 describe.skipIf(!isLinux)('a demo that is told to end, or killed', () => {
   it.each([
     ['SIGINT', 130],
-    ['SIGHUP', 129],
     ['SIGKILL', 'SIGKILL'],
   ] as const)('leaves no process behind after %s', async (signal, code) => {
     const { process: child, ended, output } = startDemo([]);

@@ -49,13 +49,15 @@ const nothing = async (): Promise<void> => undefined;
 
 const overcome: readonly Overcome[] = [
   {
-    title: 'rshim owned by the BMC, which gives it up: taken for the flash, and the switch put back',
+    title: 'rshim owned by the BMC, which gives it up: taken for the flash, and the switch asked back',
     strike: cardFault('rshim-at-bmc'),
     pushes: 1,
     proof: async ({ stack, id, card }) => {
       const events = (await stack.records.journal(id)).map((entry) => entry.event);
       expect(events.filter(isIntent('take-rshim'))).toHaveLength(1);
-      expect((await stack.rack.card(card)).rshim.bmcEnabled).toBe(true);
+      expect((await stack.rack.card(card)).rshim.owner).toBe('host');
+      const back = events.find((event) => event.type === 'done' && event.action === 'give-rshim-back');
+      expect(back).toMatchObject({ evidence: expect.stringContaining('asked for BmcRShimEnabled true') });
     },
   },
   {
