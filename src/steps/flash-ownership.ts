@@ -98,9 +98,8 @@ async function notGiven(context: ApplyContext, found: CardRshim | undefined): Pr
 }
 
 /**
- * Puts the switches of the BMC back as they were before this run took the rshim. The driver of the host, which is running,
- * keeps the device until it is restarted, since the steps that follow still need it: until then the BMC may refuse its own
- * (OobUpdate: "Please make sure rshim on Host side is disabled"), which the evidence says.
+ * Puts the switches of the BMC back as they were before this run took the rshim. The driver of the host keeps the device for
+ * the steps that follow; until it lets go the BMC may refuse its own (OobUpdate, exit 16), which the evidence says.
  */
 export async function giveRshimBack(context: ApplyContext): Promise<void> {
   const before = takenBefore(context);
@@ -114,7 +113,6 @@ export async function giveRshimBack(context: ApplyContext): Promise<void> {
       if (before.host === 'Disabled' && now.host === 'Enabled') await setHostRshim(context, session, 'Disabled');
       await context.clock.poll(2 * pollMs, context.signal);
       const after = await readRshimSettings(session, context.signal);
-      // A BMC does not come up while the host drives the card: then its switch goes back to off by itself.
       const shown = after.bmcEnabled === before.bmcEnabled ? '' : `, and reads back as ${after.bmcEnabled}`;
       const evidence = `asked for BmcRShimEnabled ${before.bmcEnabled}${shown}; HostRshim ${after.host}`;
       return { evidence, value: undefined };
