@@ -1,9 +1,10 @@
-import type { CardRef, HostReader, HostSession } from '../domain/device-ports.ts';
+import type { BmcAccess, CardRef, HostReader, HostSession } from '../domain/device-ports.ts';
 import type { HostSlice } from '../domain/inventory.ts';
 import type { UnitEndState } from '../domain/journal.ts';
 import type { Look, LookContext } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, TargetNote, UnitRecord } from '../domain/run.ts';
+import type { ObserveContext } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
@@ -102,7 +103,7 @@ async function contextOf(deps: EngineDeps, input: LookInput): Promise<LookContex
     signal,
     of: (card) => {
       const state = stateOf(states, card);
-      return observeContext(deps, {
+      const seen = observeContext(deps, {
         runId: run.id,
         slice,
         scope: 'dpu',
@@ -112,6 +113,7 @@ async function contextOf(deps: EngineDeps, input: LookInput): Promise<LookContex
         signal,
         actions: [],
       });
+      return { ...seen, bmc: lookingOnly(deps.devices.bmc) };
     },
     heldBy: async () => (await deps.holds.get(record.unit))?.runId,
     progress: async ({ text, ...more }) => {
@@ -128,6 +130,14 @@ async function contextOf(deps: EngineDeps, input: LookInput): Promise<LookContex
       await journalPiece(deps, run, record, piece);
     },
     alone: async (thing, work) => asOnlyReader(deps, run, thing, signal, work),
+  };
+}
+
+/** Who only looks uses up no try: the password that is filed as current, or none. */
+function lookingOnly(bmc: BmcAccess): ObserveContext['bmc'] {
+  return {
+    fingerprint: (card, options) => bmc.fingerprint(card, options),
+    login: (card, options) => bmc.login(card, { ...options, knownOnly: true }),
   };
 }
 

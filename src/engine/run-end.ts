@@ -48,7 +48,7 @@ function asRunState(unit: UnitRecord, run: Run): RunEndState {
     case 'activation-pending':
       return unit.state;
     case 'planned':
-      return run.planOnly ? 'planned' : 'satisfied';
+      return run.planOnly && unit.planChanges !== 0 ? 'planned' : 'satisfied';
     // Not started because the rollout stopped: the reason is another unit's failure, this one adds nothing.
     case 'planning':
     case 'queued':

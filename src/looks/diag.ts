@@ -3,6 +3,7 @@ import type { Look, LookContext } from '../domain/look.ts';
 import type { ProbeName } from '../domain/probes.ts';
 import { isProbeName } from '../domain/probes.ts';
 import { errors, OpsError } from '../errors.ts';
+import { withSerial } from './probes/card.ts';
 import { probes } from './probes/index.ts';
 import type { Finding } from './probes/probe.ts';
 import type { Transcript } from './probes/transcript.ts';
@@ -24,7 +25,7 @@ export const diag: Look = {
     const summaries: string[] = [];
     for (const card of context.cards) {
       await context.progress({ text: `${probe} of ${card.dpu.name}` });
-      const seen = await probeCard(context, card, probe);
+      const seen = await probeCard(context, await withSerial(context, card), probe);
       if (seen instanceof OpsError) failures.push(seen);
       else summaries.push(seen);
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inspect } from '../../../jobs/inspect.ts';
 import { comparableSnapshot } from '../../../src/lab/rack/model.ts';
 import type { LookPiece } from '../../../src/domain/look.ts';
+import { diag } from '../../../src/looks/diag.ts';
 import { status } from '../../../src/looks/status.ts';
 import type { World } from '../../support/engine-world.ts';
 import { order, startEngine, workUntilStopped } from '../../support/engine-world.ts';
@@ -70,11 +71,25 @@ describe('/dpu status --refresh', () => {
   });
 });
 
+describe('/dpu diag', () => {
+  it('asks the BMC of a card that nobody has looked at before, and tries no other password', async () => {
+    const world = await provisionedWorld();
+    const deps = startEngine(world, { look: diag, leaseMs: 36_000_000 });
+    const change = { recipe: diag.name, recipeVersion: diag.version, params: { probe: 'versions' } };
+
+    const run = await workUntilStopped(world, deps, (await order(world, change)).id);
+
+    expect([run.state, run.failure]).toEqual(['done', undefined]);
+    const card = world.rack.snapshot().cards.find(({ name }) => name === 'as7-dpu0');
+    expect(card?.bmc.failedLogins).toBe(0);
+  });
+});
+
 describe('/dpu inspect', () => {
   it('finds nothing on a card that is as its profile wants it', async () => {
     const world = await provisionedWorld();
 
-    const run = await runRecipe(world, inspect, { viaCard: true });
+    const run = await runRecipe(world, inspect, { viaCard: true }, { planOnly: true });
 
     expect([run.state, run.failure]).toEqual(['satisfied', undefined]);
   });
