@@ -8,6 +8,7 @@ import { resetAccounts } from './accounts.ts';
 import { randomUuid } from './random.ts';
 import { bootStages, cardFault, hostState, useCardFault } from './state.ts';
 import { mtuRules } from './udev.ts';
+import { kernelText } from './rshim/boot-text.ts';
 import { countdownText, runUefiPassword } from './uefi.ts';
 import type { BootStage, CardEvent, CardState, Rack } from './state.ts';
 
@@ -82,6 +83,7 @@ function beginBoot(rack: Rack, card: CardState, atMs: number): void {
   card.armOs.rules = mtuRules(card.armOs.files);
   schedule(card, { atMs: stageBeginsAtMs(rack, card, 'UEFI'), kind: 'arm-uefi' });
   if (card.arm.lastStage === 'OsIsRunning') {
+    schedule(card, { atMs: stageBeginsAtMs(rack, card, 'OsStarting'), kind: 'arm-kernel' });
     schedule(card, { atMs: stageBeginsAtMs(rack, card, 'OsIsRunning'), kind: 'arm-ready' });
   }
 }
@@ -170,6 +172,9 @@ function runEvent(rack: Rack, card: CardState, event: CardEvent): void {
     case 'arm-uefi':
       runUefi(rack, card, event.atMs);
       if (refusesSystem(card)) refuseKernel(rack, card);
+      return;
+    case 'arm-kernel':
+      rack.hooks.print(card, kernelText(card));
       return;
     case 'arm-ready':
       card.rshim.log.push(' INFO[MISC]: Linux up', ' INFO[MISC]: DPU is ready');

@@ -25,7 +25,7 @@ import type { CardState, HostState, Outside, Rack, RackSnapshot } from './state.
 import type { Files } from './files/files.ts';
 import { hostKeysOf } from './authorized-keys.ts';
 import { endFault, startFault } from './start-faults.ts';
-import { reachedArm } from './tools/connections.ts';
+import { reachedArm } from './tools/reached-arm.ts';
 
 export { comparableSnapshot } from './comparable.ts';
 
@@ -95,8 +95,8 @@ export interface RackModel {
   nowMs(): number;
   /** Let everything happen that is due; servers call it often. */
   tick(): void;
-  /** What real sockets and keys are behind this model. */
-  connectOutside(outside: Outside): void;
+  /** What real sockets and keys are behind this model; what is not given stays made up. */
+  connectOutside(outside: Partial<Outside>): void;
   snapshot(): RackSnapshot;
   injectFault(name: string, options?: { target?: string; uses?: number }): void;
   /** For one target, or wherever it is on. */
@@ -239,7 +239,7 @@ export function createRack(options: RackOptions): RackModel {
       for (const card of state.cards) advanceCard(rack, card);
       rack.scheduler.run(rack.nowMs());
     },
-    connectOutside: (outside) => (rack.outside = outside),
+    connectOutside: (outside) => (rack.outside = { ...rack.outside, ...outside }),
     snapshot: () => {
       for (const host of state.hosts) refreshHost(rack, host);
       for (const card of state.cards) advanceCard(rack, card);

@@ -3,6 +3,7 @@ import { endPush, installStep } from './install/flash.ts';
 import { imageBySha256, labImages } from './install/images.ts';
 import { findFault } from './faults.ts';
 import { FileError } from './files/nodes.ts';
+import { madeUpCertificate } from './made-up-certificate.ts';
 import { openConsole, printOnConsole, promptOnConsole } from './rshim/console.ts';
 import { Scheduler } from './shell/scheduler.ts';
 import { startLine } from './shell/session.ts';
@@ -10,19 +11,18 @@ import type { Machine } from './shell/types.ts';
 import { cardFault } from './state.ts';
 import type { Rack, RackSnapshot } from './state.ts';
 import { armMachine } from './tools/arm.ts';
-import { diskBytes, systemBytes } from './tools/mounts.ts';
+import { rootDisk } from './tools/mounts.ts';
 import { hostMachine } from './tools/host.ts';
 import { consoleCard } from './tools/rshim.ts';
 
-const armDiskBytes = 32_000_000_000;
 /** Share of a disk only root may fill. */
 const usableShare = 0.95;
 
 function freeBytes(rack: Rack, machine: Machine): number {
   const { host } = machine;
-  if (host === null) return armDiskBytes - machine.files.usedBytes();
-  if (findFault(rack.state.faults, 'disk-full', [host.name]) !== undefined) return 0;
-  return Math.floor(diskBytes * usableShare) - systemBytes - machine.files.usedBytes();
+  if (host !== null && findFault(rack.state.faults, 'disk-full', [host.name]) !== undefined) return 0;
+  const { bytes, systemBytes } = rootDisk(machine);
+  return Math.floor(bytes * usableShare) - systemBytes - machine.files.usedBytes();
 }
 
 /** A rack around a state. */
@@ -51,6 +51,10 @@ export function newRack(state: RackSnapshot, baseNowMs: () => number, sessionNow
       dialArm: () => null,
       hostKey: (name, generation) =>
         `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${Buffer.from(`${name} ${generation}`).toString('base64')}`,
+      bmcCertificate: (card) =>
+        madeUpCertificate(
+          `${card.name} ${card.bmc.certificateGeneration}${cardFault(rack, card, 'bmc-cert-changed') ? ' changed' : ''}`,
+        ),
     },
     hooks: {
       armReady: (card) => promptOnConsole(rack, card),

@@ -8,6 +8,7 @@ import { advanceCard, armOff, decideRshimOwner, resetBmc, schedule } from './car
 import { removeFault } from './faults.ts';
 import type { DpuMode } from './layout.ts';
 import { randomUuid } from './random.ts';
+import { journalProbe } from './rshim/service.ts';
 import { mtuRules } from './udev.ts';
 import { cardFault, cardsOfHost, useCardFault } from './state.ts';
 import type { CardState, HostState, Rack } from './state.ts';
@@ -45,6 +46,7 @@ function startHost(rack: Rack, host: HostState, downMs: number): void {
     card.rshim.dropMode = false;
     if (card.rshim.owner === 'host') card.rshim.owner = 'none';
     decideRshimOwner(rack, card);
+    if (host.rshimServiceActive) rack.scheduler.at(host.bootedAtMs, () => journalProbe(rack, host, card));
   }
 }
 

@@ -87,8 +87,20 @@ function deviceClock(startMs: number, timeFactor: number): () => number {
   return () => Math.floor(startMs + (performance.now() - wallStartMs) * timeFactor);
 }
 
+/** Two certificates are enough to tell one generation from the next. */
+function showsSecondCertificate({ model }: Lab, card: CardModel): boolean {
+  return (card.certificateGeneration() % 2 === 1) !== model.hasFault('bmc-cert-changed', card.name);
+}
+
+/** The certificate that the HTTPS server of a BMC shows at this moment. */
+function shownCertificate(lab: Lab, name: string): string {
+  const certificates = lab.keys.certificates[name];
+  if (certificates === undefined) throw new Error(`No keys for ${name}.`);
+  return (showsSecondCertificate(lab, lab.model.card(name)) ? certificates.second : certificates.first).cert;
+}
+
 async function startCard(lab: Lab, card: CardModel): Promise<CardEndpoints> {
-  const { model, keys, directory } = lab;
+  const { keys, directory } = lab;
   const certificates = keys.certificates[card.name];
   if (certificates === undefined) throw new Error(`No keys for ${card.name}.`);
   const device = {
@@ -96,10 +108,11 @@ async function startCard(lab: Lab, card: CardModel): Promise<CardEndpoints> {
     isUp: () => card.bmcIsUp(),
     incarnation: () => String(card.bmcStartedAtMs()),
   };
-  // Two certificates are enough to tell one generation from the next.
-  const showsSecondCertificate = (): boolean =>
-    (card.certificateGeneration() % 2 === 1) !== model.hasFault('bmc-cert-changed', card.name);
-  const bmc = await startRedfishServer({ device, certificates, showsSecondCertificate });
+  const bmc = await startRedfishServer({
+    device,
+    certificates,
+    showsSecondCertificate: () => showsSecondCertificate(lab, card),
+  });
   const hostKeys = (): { first: string; second: string } =>
     hostKeysOfGeneration(directory, keys, card.name, card.armHostKeyGeneration());
   const arm = await startSshServer({ machine: armSshMachine(lab, card), hostKeys });
@@ -191,6 +204,7 @@ function outsideOf(lab: Lab, cards: CardEndpoints[]): Outside {
   return {
     fetchFile,
     hostKey: (name, generation) => publicHostKey(hostKeysOfGeneration(lab.directory, lab.keys, name, generation).first),
+    bmcCertificate: ({ name }) => shownCertificate(lab, name),
     dialArm: (card, on) => {
       const port = cards.find((each) => each.card.name === card.name)?.arm.port;
       if (port === undefined) return null;

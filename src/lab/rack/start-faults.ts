@@ -8,7 +8,10 @@ import { resetArm } from './card-clock.ts';
 import { removeFault } from './faults.ts';
 import type { FaultName, FaultRule } from './faults.ts';
 import { randomText } from './random.ts';
+import { endScreen, forgetScreen } from './rshim/console.ts';
+import { rshimOrder } from './rshim/service.ts';
 import { noteSensor } from './sel.ts';
+import { hostState } from './state.ts';
 import type { CardState, HostState, Rack } from './state.ts';
 
 /** How long `link-lost` cuts a host off. */
@@ -60,7 +63,12 @@ const endsOnCard: ReadonlySet<FaultName> = new Set([
   'bmc-password-too-long',
   'rshim-stuck',
   'atx-power-missing',
+  'console-stolen',
 ]);
+
+function consolePath(rack: Rack, card: CardState): string {
+  return `/dev/rshim${rshimOrder(rack, hostState(rack, card.host)).indexOf(card)}/console`;
+}
 
 function cardsAt(rack: Rack, target: string | null): CardState[] {
   return rack.state.cards.filter((card) => target === null || target === card.name || target === card.host);
@@ -82,6 +90,7 @@ export function startFault(rack: Rack, rule: FaultRule): void {
     removeFault(faults, name, card.name);
     faults.push({ name, target: card.name, usesLeft });
     if (name === 'atx-power-missing') noteSensor(rack, card, 'low');
+    if (name === 'console-stolen') forgetScreen(rack, card, consolePath(rack, card));
   }
 }
 
@@ -91,6 +100,7 @@ export function endFault(rack: Rack, name: string, target?: string): void {
   for (const card of cardsAt(rack, target ?? null)) {
     const own = faults.some((rule) => rule.name === name && rule.target === card.name);
     if (own && name === 'atx-power-missing') noteSensor(rack, card, 'high');
+    if (own && name === 'console-stolen') endScreen(rack, card);
   }
   removeFault(faults, name, target);
   // The name of a host stands for its cards.

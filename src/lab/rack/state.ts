@@ -25,6 +25,7 @@ export type BootStage = (typeof bootStages)[number];
 export type CardEvent =
   | { atMs: number; kind: 'arm-start' }
   | { atMs: number; kind: 'arm-uefi' }
+  | { atMs: number; kind: 'arm-kernel' }
   | { atMs: number; kind: 'arm-ready' }
   | { atMs: number; kind: 'arm-log'; text: string }
   | { atMs: number; kind: 'arm-refused' }
@@ -233,6 +234,8 @@ export interface Outside {
   ) => { write: (bytes: string) => void; close: () => void } | null;
   /** `ssh-ed25519 AAAA...` of a machine. */
   hostKey: (name: string, generation: number) => string;
+  /** The certificate that a card's BMC shows at this moment, as PEM. */
+  bmcCertificate: (card: CardState) => string;
   /** Fetch a file for a BMC from a server of the real network; without it only the pretend internet is there. */
   fetchFile?: (url: string, done: (result: FetchedFile) => void) => void;
 }

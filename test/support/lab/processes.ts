@@ -21,6 +21,7 @@ const LabReady = z.object({
           name: z.string(),
           serial: z.string(),
           bmc: z.object({ address: z.string(), port: z.number() }),
+          arm: z.object({ port: z.number() }),
         }),
       ),
     }),

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { JournalEvent } from '../../../src/domain/journal.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import type { DeviceState } from '../../../src/domain/outcome.ts';
+import { deviceStateTexts } from '../faults/device-state-texts.ts';
 import { eventually } from './eventually.ts';
 import type { Stack } from './stack.ts';
 
@@ -53,6 +54,7 @@ export async function expectStop({ stack, id, host }: Scene, stop: Stop): Promis
   expect((await stack.records.stores.holds.get(host))?.runId).toBe(id);
   const told = (await readable(stack, run)).replaceAll('\n', ' ');
   expect(told).toContain(stop.code);
+  expect(told).toContain(deviceStateTexts[stop.deviceState]);
   expect(told).toMatch(stop.next);
 }
 

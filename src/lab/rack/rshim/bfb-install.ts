@@ -9,7 +9,8 @@ import { beginPush, endPush } from '../install/flash.ts';
 import { imageBySha256 } from '../install/images.ts';
 import { programInstalled } from '../packages/of-machine.ts';
 import { complain, out } from '../shell/descriptors.ts';
-import type { Frame, Program, Steps } from '../shell/types.ts';
+import { waitFor } from '../shell/subshells.ts';
+import type { Descriptor, Frame, Program, Steps } from '../shell/types.ts';
 import { cardFault, useCardFault } from '../state.ts';
 import type { CardState } from '../state.ts';
 import { look, at } from '../tools/file-tools.ts';
@@ -140,8 +141,23 @@ function refuse(frame: Frame, text: string, withUsage = false): number {
   return 1;
 }
 
-/** The program. */
+/** The program: a script, so that others see it as a process of bash. */
 export const bfbInstall: Program = function* program(frame, args) {
+  const { scheduler } = frame.rack;
+  const { machine, user } = frame;
+  const argv = ['/bin/bash', '/usr/sbin/bfb-install', ...args];
+  const descriptors = (): Descriptor[] => [...frame.descriptors.values()];
+  const running = scheduler.start({ machine, argv, user, parent: frame.process, descriptors }, (process) =>
+    install({ ...frame, process }, args),
+  );
+  try {
+    return yield* waitFor(running);
+  } finally {
+    scheduler.kill(running, 'TERM');
+  }
+};
+
+function* install(frame: Frame, args: string[]): Steps<number> {
   const options = parseOptions(frame, 'bfb-install', args, {
     flags: 'd deferred=d h help=h k keep-log=k R reverse-nc=R u runtime=u v verbose=v',
     values: 'a apply-lfwp=a b bfb=b c config=c f rootfs=f m remote-mode=m p pldm=p r rshim=r',
@@ -187,7 +203,7 @@ export const bfbInstall: Program = function* program(frame, args) {
     yield* collect(loggedFrame(frame, `/tmp/bfb-install-${device}.log`), card);
   });
   return 0;
-};
+}
 
 /** Counts it as one run of the tool, however it ends. */
 function* counted(card: CardState, run: () => Steps<void>): Steps<void> {

@@ -5,6 +5,7 @@
  */
 import { armLogin, changeArmPassword } from '../arm-login.ts';
 import { armStage } from '../card-clock.ts';
+import { removeFault } from '../faults.ts';
 import { Pipe } from '../shell/descriptors.ts';
 import type { Descriptor, Process } from '../shell/types.ts';
 import { cardFault } from '../state.ts';
@@ -19,6 +20,8 @@ type Phase = 'login' | 'password' | 'current' | 'new' | 'retype' | 'shell';
 
 export interface ConsoleState {
   readers: { pipe: Pipe; owner: Process | null }[];
+  /** A program that somebody left there. */
+  forgotten: Process | null;
   /** Bytes nobody has read. */
   waiting: string;
   phase: Phase;
@@ -35,6 +38,7 @@ function consoleOf(rack: Rack, card: CardState): ConsoleState {
   if (state === undefined || state.bootId !== card.arm.bootId) {
     state = {
       readers: state?.readers ?? [],
+      forgotten: state?.forgotten ?? null,
       waiting: state?.waiting ?? '',
       phase: 'login',
       typed: '',
@@ -63,6 +67,37 @@ export function printOnConsole(rack: Rack, card: CardState, text: string): void 
     : text;
   if (state.readers.length === 0) state.waiting = (state.waiting + shown).slice(-keptBytes);
   else shown.split('').forEach((char, index) => state.readers[index % state.readers.length]?.pipe.write(char));
+}
+
+/** Somebody has left a terminal program on the console: it takes a share of the bytes until it is ended. */
+export function forgetScreen(rack: Rack, card: CardState, path: string): void {
+  const machine = rack.machines.get(card.host);
+  const state = consoleOf(rack, card);
+  if (machine === undefined || state.forgotten?.exitCode === null) return;
+  const argv = ['screen', path, '115200'];
+  state.forgotten = rack.scheduler.start(
+    { machine, argv, user: 'root', detached: true, descriptors: () => [] },
+    function* sits() {
+      try {
+        for (;;) yield { ready: () => false };
+      } finally {
+        removeFault(rack.state.faults, 'console-stolen', card.name);
+      }
+    },
+  );
+}
+
+/** The forgotten program is gone. */
+export function endScreen(rack: Rack, card: CardState): void {
+  const { forgotten } = consoleOf(rack, card);
+  if (forgotten !== null) rack.scheduler.kill(forgotten, 'HUP');
+}
+
+/** Processes that have the console open. */
+export function consoleReaders(rack: Rack, card: CardState): Process[] {
+  const { readers, forgotten } = consoleOf(rack, card);
+  const owners = [...readers.map(({ owner }) => owner), forgotten];
+  return [...new Set(owners)].filter((owner) => owner !== null).filter(({ exitCode }) => exitCode === null);
 }
 
 /** What the host says about the name on the prompt. */

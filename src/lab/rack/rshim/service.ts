@@ -33,21 +33,25 @@ function forceMode(host: HostState): boolean {
 export function startRshimService(rack: Rack, host: HostState): void {
   host.rshimServiceActive = true;
   for (const card of rshimOrder(rack, host)) {
-    const name = `pcie-${card.hardware.pcie.address}.2`;
     removeFault(rack.state.faults, 'rshim-stuck', card.name);
     // A new daemon does not get what the BMC has forbidden meanwhile.
     if (card.rshim.owner === 'host' && !card.rshim.hostEnabled)
       card.rshim.owner = card.rshim.bmcEnabled ? 'bmc' : 'none';
-    journal(rack, host, 'rshim', `Probing ${name}`);
     card.rshim.dropMode = card.rshim.owner === 'bmc' && forceMode(host);
-    if (card.rshim.owner === 'bmc' || cardFault(rack, card, 'rshim-missing')) {
-      journal(rack, host, 'rshim', 'another backend already attached');
-      if (card.rshim.dropMode) journal(rack, host, 'rshim', 'rshim0 entering drop mode');
-    } else {
-      if (card.rshim.owner === 'none' && card.rshim.hostEnabled) card.rshim.owner = 'host';
-      journal(rack, host, 'rshim', `${name} attached`);
-    }
+    if (card.rshim.owner === 'none' && card.rshim.hostEnabled && !cardFault(rack, card, 'rshim-missing'))
+      card.rshim.owner = 'host';
+    journalProbe(rack, host, card);
   }
+}
+
+/** What a daemon that starts says about a card. */
+export function journalProbe(rack: Rack, host: HostState, card: CardState): void {
+  const name = `pcie-${card.hardware.pcie.address}.2`;
+  journal(rack, host, 'rshim', `Probing ${name}`);
+  if (card.rshim.owner === 'bmc' || cardFault(rack, card, 'rshim-missing')) {
+    journal(rack, host, 'rshim', 'another backend already attached');
+    if (card.rshim.dropMode) journal(rack, host, 'rshim', 'rshim0 entering drop mode');
+  } else journal(rack, host, 'rshim', `${name} attached`);
 }
 
 /** Stop the service: the cards are free for the BMC. */

@@ -56,6 +56,7 @@ export function isProgramPath(machine: Machine, path: string): boolean {
 }
 
 function* runCommand(frame: Frame, name: string, args: string[]): Steps<number> {
+  frame.process.runs = { program: name, user: frame.user };
   const program = Object.hasOwn(frame.machine.programs, name) ? frame.machine.programs[name] : undefined;
   if (program !== undefined) return yield* program(frame, args);
   const command = frame.machine.commands[name];

@@ -57,6 +57,7 @@ export class Scheduler {
       parent: parent?.pid ?? 1,
       group: detached || parent === undefined ? pid : parent.group,
       session: detached || parent === undefined ? pid : parent.session,
+      runs: { program: seed.argv[0] ?? 'sh', user: seed.user },
       startedAtMs: this.nowMs(),
       steps: immediately(() => 0),
       wait: {},

@@ -58,6 +58,8 @@ export interface Process {
   machine: Machine;
   argv: string[];
   user: string;
+  /** The program that it runs at this moment and as whom: `sudo` and its like stay in the same process here. */
+  runs: { program: string; user: string };
   startedAtMs: number;
   steps: Steps<number>;
   wait: Wait;

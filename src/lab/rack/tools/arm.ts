@@ -21,6 +21,8 @@ import { lslocks } from './locks.ts';
 import { commonPrograms } from './common.ts';
 import { ethtool } from './ethtool.ts';
 import { blockFiles, blockNodes } from './block.ts';
+import { devlink } from './devlink.ts';
+import { meminfoText } from './free.ts';
 import { livePart, uptimeText } from './live-files.ts';
 import { flint, mlxfwmanager, mst } from './mft.ts';
 import { mlxconfig } from './mlxconfig.ts';
@@ -44,6 +46,7 @@ function otherFiles(rack: Rack, card: CardState, machine: Machine, files: LiveFi
     cmdline: `BOOT_IMAGE=/boot/vmlinuz-${kernel} root=UUID=f1a0 ro console=hvc0 console=ttyAMA0 earlycon=pl011,0x13010000 fixrtc`,
   };
   for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
+  files.set('/proc/meminfo', { text: meminfoText(machine) });
   blockNodes(machine, files);
   processFiles(rack, machine, files);
 }
@@ -95,6 +98,7 @@ export function armMachine(rack: Rack, card: CardState): Machine {
       flint,
       mlxfwmanager,
       ethtool,
+      devlink,
       'ovs-vsctl': ovsVsctl,
       'ovs-appctl': ovsAppctl,
       swanctl,

@@ -5,7 +5,7 @@
  */
 import type { LiveFiles } from '../files/nodes.ts';
 import type { Machine } from '../shell/types.ts';
-import { diskBytes } from './mounts.ts';
+import { rootDisk } from './mounts.ts';
 import { pciFolder, rootDrive } from './pci.ts';
 import { relativeLink } from './sysfs-net.ts';
 
@@ -24,13 +24,12 @@ export interface BlockDevice {
 
 const gib = 1_073_741_824;
 const armDrive = '0000:06:00.0';
-const armDriveBytes = 119 * gib;
 
 /** The drive and its partitions, in the order the kernel found them. */
 export function blockDevices(machine: Machine): BlockDevice[] {
   const isHost = machine.host !== null;
   const folder = `${pciFolder(isHost ? rootDrive.address : armDrive)}/nvme/nvme0/nvme0n1`;
-  const rootBytes = isHost ? diskBytes : armDriveBytes;
+  const rootBytes = rootDisk(machine).bytes;
   const part = (index: number, sizeBytes: number, fstype: string, mountpoint: string): BlockDevice => ({
     name: `nvme0n1p${index}`,
     type: 'part',

@@ -24,7 +24,7 @@ const box = `
 
 `;
 
-/** `mokutil --sb-state`. */
+/** `mokutil --sb-state`; hosts of this lab have Secure Boot off. */
 export const mokutil: Command = ({ machine }, args) => {
   if (args.join(' ') !== '--sb-state') return failed(255, 'Usage:\n  mokutil OPTIONS [ARGS...]\n');
   return ok(`SecureBoot ${machine.card?.secureBoot.currentBoot === true ? 'enabled' : 'disabled'}\n`);

@@ -10,6 +10,7 @@ import { df } from './disk.ts';
 import { fileTools } from './file-tools.ts';
 import { find } from './find.ts';
 import { free } from './free.ts';
+import { fuser } from './fuser.ts';
 import { ip } from './ip.ts';
 import { lookTools } from './look-tools.ts';
 import { lsblk } from './lsblk.ts';
@@ -18,6 +19,7 @@ import { modulePrograms } from './modules.ts';
 import { findmnt } from './mounts.ts';
 import { awk } from './awk.ts';
 import { prefixPrograms } from './prefixes.ts';
+import { openssl } from './openssl.ts';
 import { processPrograms } from './processes.ts';
 import { shutdownPrograms } from './shutdown.ts';
 import { sed } from './sed.ts';
@@ -51,10 +53,12 @@ export const commonPrograms: Record<string, Program> = {
   df,
   find,
   findmnt,
+  fuser,
   ip,
   lsblk,
   free: fromCommand(free),
   mlxlink: fromCommand(mlxlink),
+  openssl,
   'apt-get': aptGet,
   apt: aptGet,
 };

@@ -11,9 +11,20 @@ const gib = 1_073_741_824;
 /** Share of the disk only root may fill. Source: ext4's default. */
 const reservedShare = 0.05;
 
-/** What `df` shows without being asked: file systems with a size. */
-function sized(frame: Frame): Mount[] {
-  return mounts(frame).filter(({ size }) => size > 0);
+/** What `df` shows without being asked: file systems with a size, of the wanted types. */
+function sized(frame: Frame, types: readonly string[], unwanted: readonly string[]): Mount[] {
+  return mounts(frame).filter(
+    ({ size, type }) => size > 0 && (types.length === 0 || types.includes(type)) && !unwanted.includes(type),
+  );
+}
+
+/** Values of an option that may be given again and again: `-x TYPE`, `-xTYPE`, `--long=TYPE`, `--long TYPE`. */
+function repeated(args: readonly string[], letter: string, long: string): string[] {
+  return args.flatMap((arg, index) => {
+    const inline = new RegExp(`^(?:-${letter}|--${long}=)(.+)$`).exec(arg);
+    const before = args[index - 1];
+    return before === `-${letter}` || before === `--${long}` ? [arg] : inline?.[1] === undefined ? [] : [inline[1]];
+  });
 }
 
 function fields(mount: Mount): Record<string, number | string> {
@@ -44,7 +55,7 @@ const titles: Record<string, string> = {
 export const df: Program = simply((frame, args) => {
   const options = parseOptions(frame, 'df', args, {
     flags: 'k P portability=P h human-readable=h m T print-type=T l a i',
-    values: 'B block-size=B output=output t x',
+    values: 'B block-size=B output=output t type=t x exclude-type=x',
   });
   if (options === null) return 1;
   const { flags, values, rest } = options;
@@ -73,6 +84,11 @@ export const df: Program = simply((frame, args) => {
     } else chosen.push(mount);
   }
   if (rest.length > 0 && chosen.length === 0) return 1;
+  const listed = sized(frame, repeated(args, 't', 'type'), repeated(args, 'x', 'exclude-type'));
+  if (rest.length === 0 && listed.length === 0) {
+    complain(frame, 'df: no file systems processed\n');
+    return 1;
+  }
   const human = (bytes: number): string =>
     bytes >= gib ? `${Math.ceil(bytes / gib)}G` : `${Math.ceil(bytes / 1_048_576)}M`;
   const size = flags.has('h')
@@ -93,7 +109,7 @@ export const df: Program = simply((frame, args) => {
           ? 'Available'
           : (titles[column] ?? column),
   );
-  const rows = (rest.length === 0 ? sized(frame) : chosen).map((mount) => {
+  const rows = (rest.length === 0 ? listed : chosen).map((mount) => {
     const all = fields(mount);
     return columns.map((column) => {
       const value = all[column] ?? '-';

@@ -1,8 +1,8 @@
 /** `free`: memory of a machine, a quarter of it in use. Source: procps 3.3.17 columns. */
-import type { Command } from '../shell/types.ts';
+import type { Command, Machine } from '../shell/types.ts';
 import { invalidOption, ok } from '../shell/types.ts';
+import { memoryKib } from './mounts.ts';
 
-const hostMemoryGib = 256;
 const kibOfGib = 1_048_576;
 
 function human(kib: number): string {
@@ -10,15 +10,51 @@ function human(kib: number): string {
   return gib >= 1 ? `${gib >= 10 ? Math.round(gib) : gib.toFixed(1)}Gi` : `${Math.round(kib / 1024)}Mi`;
 }
 
+interface Memory {
+  totalKib: number;
+  usedKib: number;
+  sharedKib: number;
+  cacheKib: number;
+  freeKib: number;
+}
+
+function memoryOf(machine: Machine): Memory {
+  const totalKib = memoryKib(machine);
+  const usedKib = Math.round(totalKib * 0.14);
+  const cacheKib = Math.round(totalKib * 0.11);
+  return { totalKib, usedKib, sharedKib: 8_872, cacheKib, freeKib: totalKib - usedKib - cacheKib };
+}
+
+/** `/proc/meminfo`: the rows that tools read, no huge pages set up. Source: proc(5); rows of Linux 5.15. */
+export function meminfoText(machine: Machine): string {
+  const { totalKib, sharedKib, cacheKib, freeKib } = memoryOf(machine);
+  const row = (name: string, kib: number): string => `${`${name}:`.padEnd(16)}${String(kib).padStart(8)} kB\n`;
+  const count = (name: string): string => `${`${name}:`.padEnd(16)}${'0'.padStart(8)}\n`;
+  return (
+    row('MemTotal', totalKib) +
+    row('MemFree', freeKib) +
+    row('MemAvailable', freeKib + cacheKib) +
+    row('Buffers', Math.round(cacheKib / 20)) +
+    row('Cached', cacheKib - Math.round(cacheKib / 20)) +
+    row('SwapCached', 0) +
+    row('SwapTotal', 0) +
+    row('SwapFree', 0) +
+    row('Shmem', sharedKib) +
+    row('AnonHugePages', 0) +
+    count('HugePages_Total') +
+    count('HugePages_Free') +
+    count('HugePages_Rsvd') +
+    count('HugePages_Surp') +
+    row('Hugepagesize', 2048) +
+    row('Hugetlb', 0)
+  );
+}
+
 /** The command with -b, -k, -m, -g, -h. */
 export const free: Command = ({ machine }, args) => {
   const wrong = args.find((arg) => !/^-[bkmghtw]$|^--(human|bytes|kibi|mebi|gibi)$/.test(arg));
   if (wrong !== undefined) return invalidOption('free', wrong);
-  const totalKib = (machine.card?.hardware.armMemoryGib ?? hostMemoryGib) * kibOfGib;
-  const usedKib = Math.round(totalKib * 0.14);
-  const sharedKib = 8_872;
-  const cacheKib = Math.round(totalKib * 0.11);
-  const freeKib = totalKib - usedKib - cacheKib;
+  const { totalKib, usedKib, sharedKib, cacheKib, freeKib } = memoryOf(machine);
   const scale: Record<string, number> = { '-b': 1024, '--bytes': 1024, '-m': 1 / 1024, '--mebi': 1 / 1024 };
   const factor =
     args.map((arg) => scale[arg]).find((each) => each !== undefined) ?? (args.includes('-g') ? 1 / kibOfGib : 1);

@@ -16,6 +16,9 @@ import { hostname, id, unameCommand } from './basic.ts';
 import { commonPrograms } from './common.ts';
 import { ethtool } from './ethtool.ts';
 import { blockFiles, blockNodes } from './block.ts';
+import { mokutil } from './bluefield.ts';
+import { devlink } from './devlink.ts';
+import { meminfoText } from './free.ts';
 import { livePart, uptimeText } from './live-files.ts';
 import { lslocks } from './locks.ts';
 import { lspci } from './lspci.ts';
@@ -45,6 +48,7 @@ function otherFiles(rack: Rack, host: HostState, machine: Machine, files: LiveFi
     cmdline: `BOOT_IMAGE=/boot/vmlinuz-${host.hardware.kernel} root=/dev/nvme0n1p2 ro iommu=pt quiet`,
   };
   for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
+  files.set('/proc/meminfo', { text: meminfoText(machine) });
   blockNodes(machine, files);
   rshimFiles(rack, host, files);
   processFiles(rack, machine, files);
@@ -73,6 +77,8 @@ export function hostMachine(rack: Rack, host: HostState): Machine {
       flint,
       mlxfwmanager,
       ethtool,
+      devlink,
+      mokutil,
     },
     programs: { ...commonPrograms, mlxconfig, mlxfwreset, lslocks, 'bfb-install': bfbInstall },
     installed: (name) => programInstalled(machine, name),

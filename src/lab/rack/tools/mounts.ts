@@ -5,7 +5,7 @@
  */
 import { complain, out } from '../shell/descriptors.ts';
 import { simply } from '../shell/programs.ts';
-import type { Frame, Program } from '../shell/types.ts';
+import type { Frame, Machine, Program } from '../shell/types.ts';
 import { at } from './file-tools.ts';
 import { parseOptions } from './options.ts';
 
@@ -19,10 +19,24 @@ export interface Mount {
 }
 
 const gib = 1_073_741_824;
-/** Size of the root file system. */
-export const diskBytes = 437 * gib;
-/** What a plain Ubuntu takes. */
-export const systemBytes = 58 * gib;
+/** Size of the root file system of a host and of an Arm, and what the system takes of it. */
+const disks = {
+  host: { bytes: 437 * gib, systemBytes: 58 * gib },
+  arm: { bytes: 119 * gib, systemBytes: 13 * gib },
+} as const;
+
+/** The root file system of a machine. */
+export function rootDisk({ kind }: Machine): { bytes: number; systemBytes: number } {
+  return disks[kind];
+}
+
+/** Memory of a host. */
+const hostMemoryGib = 256;
+
+/** Memory of a machine. */
+export function memoryKib({ card }: Machine): number {
+  return (card?.hardware.armMemoryGib ?? hostMemoryGib) * 1_048_576;
+}
 
 const strict = 'rw,nosuid,nodev,noexec,relatime';
 
@@ -32,23 +46,25 @@ function kernelMount(target: string, source: string, type: string, options: stri
 
 /** Everything that is mounted, in the order of /proc/self/mountinfo. */
 export function mounts(frame: Frame): Mount[] {
+  const memory = memoryKib(frame.machine) * 1024;
+  const run = Math.floor(memory / 10);
   return [
     kernelMount('/sys', 'sysfs', 'sysfs', strict),
     kernelMount('/proc', 'proc', 'proc', strict),
-    kernelMount('/dev', 'udev', 'devtmpfs', 'rw,nosuid,relatime,size=131823268k,mode=755,inode64'),
+    kernelMount('/dev', 'udev', 'devtmpfs', `rw,nosuid,relatime,size=${memory / 2048}k,mode=755,inode64`),
     {
       source: 'tmpfs',
       type: 'tmpfs',
       target: '/run',
-      size: 25 * gib,
-      free: 25 * gib - 2_404_352,
-      options: 'rw,nosuid,nodev,noexec,relatime,size=26214400k,mode=755,inode64',
+      size: run,
+      free: run - 2_404_352,
+      options: `rw,nosuid,nodev,noexec,relatime,size=${Math.floor(run / 1024)}k,mode=755,inode64`,
     },
     {
       source: '/dev/nvme0n1p2',
       type: 'ext4',
       target: '/',
-      size: diskBytes,
+      size: rootDisk(frame.machine).bytes,
       free: frame.rack.freeBytes(frame.machine),
       options: 'rw,relatime',
     },
@@ -56,8 +72,8 @@ export function mounts(frame: Frame): Mount[] {
       source: 'tmpfs',
       type: 'tmpfs',
       target: '/dev/shm',
-      size: 126 * gib,
-      free: 126 * gib,
+      size: memory / 2,
+      free: memory / 2,
       options: 'rw,nosuid,nodev,inode64',
     },
     {

@@ -76,7 +76,7 @@ const ps: Program = simply((frame, args) => {
 
 function matchingProcesses(frame: Frame, args: string[]): Process[] {
   const pattern = new RegExp(args.filter((arg) => !arg.startsWith('-')).at(-1) ?? '$^');
-  const whole = args.some((arg) => /^-\w*f/.test(arg));
+  const whole = args.some((arg) => /^-\w*f|^--full$/.test(arg));
   return frame.rack.scheduler
     .of(frame.machine)
     .filter((each) => each !== frame.process && pattern.test(whole ? each.argv.join(' ') : commName(each)));
@@ -86,9 +86,9 @@ function matchingProcesses(frame: Frame, args: string[]): Process[] {
 export const processPrograms: Record<string, Program> = {
   ps,
   pgrep: simply((frame, args) => {
+    const listsAll = args.some((arg) => /^-[fxnov]*a|^--list-full$/.test(arg));
     const found = matchingProcesses(frame, args);
-    for (const process of found)
-      out(frame, `${process.pid}${args.includes('-a') ? ` ${process.argv.join(' ')}` : ''}\n`);
+    for (const process of found) out(frame, `${process.pid}${listsAll ? ` ${process.argv.join(' ')}` : ''}\n`);
     return found.length > 0 ? 0 : 1;
   }),
   pkill: simply((frame, args) => {

@@ -8,6 +8,8 @@ import { simply } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
 import { packagesOf } from '../packages/of-machine.ts';
 import { journal, startRshimService, stopRshimService } from '../rshim/service.ts';
+import { dateText } from './dates.ts';
+import { parseOptions } from './options.ts';
 import { stopMachine } from './shutdown.ts';
 
 interface Unit {
@@ -170,13 +172,32 @@ const systemctl: Program = simply((frame, args) => {
   return status;
 });
 
+/** A stored line in a format of `journalctl -o`: the stamp of `short` names no year. */
+function journalLine(line: string, format: string): string {
+  const [stamp = '', ...rest] = line.split(' ');
+  if (format === 'short-iso') return `${stamp}+0000 ${rest.join(' ')}`;
+  if (format === 'cat') return line.replace(/^.*?\]: /, '');
+  return `${dateText(Date.parse(`${stamp}Z`), '%b %d %T')} ${rest.join(' ')}`;
+}
+
 const journalctl: Program = simply((frame, args) => {
-  const at = args.findIndex((arg) => arg === '-u' || arg === '--unit');
-  const unit = at === -1 ? null : (args[at + 1] ?? '').replace(/\.service$/, '');
-  const countAt = args.indexOf('-n');
-  const lines = (frame.machine.host?.log ?? []).filter((line) => unit === null || line.includes(` ${unit}[`));
-  const shown = countAt === -1 ? lines : lines.slice(-Number(args[countAt + 1] ?? '10'));
-  out(frame, shown.length === 0 ? '-- No entries --\n' : shown.map((line) => `${line}\n`).join(''));
+  const options = parseOptions(frame, 'journalctl', args, {
+    flags: 'no-pager q quiet=q b boot=b k dmesg=k r reverse=r x a e f utc no-hostname',
+    values: 'u unit=u n lines=n o output=o S since=S U until=U p priority=p t identifier=t',
+  });
+  if (options === null) return 1;
+  const { flags, values } = options;
+  const unit = values['u']?.replace(/\.service$/, '');
+  const format = values['o'] ?? 'short';
+  if (!['short', 'short-iso', 'cat'].includes(format)) {
+    complain(frame, `Unknown output format '${format}'.\n`);
+    return 1;
+  }
+  const lines = (frame.machine.host?.log ?? []).filter((line) => unit === undefined || line.includes(` ${unit}[`));
+  const shown = values['n'] === undefined ? lines : lines.slice(-Number(values['n']));
+  if (flags.has('r')) shown.reverse();
+  const none = flags.has('q') ? '' : '-- No entries --\n';
+  out(frame, shown.length === 0 ? none : shown.map((line) => `${journalLine(line, format)}\n`).join(''));
   return 0;
 });
 
