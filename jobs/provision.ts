@@ -51,7 +51,9 @@ const ifArm: Skip = (target) => {
 const ifOver =
   (way: FlashWay): Skip =>
   (target) => {
-    const chosen = learntOf(target)['flash-way'] ?? 'rshim';
+    // Before the choice can be made, as on a card whose BMC has its factory password, what was asked for counts.
+    const { via } = options(target);
+    const chosen = learntOf(target)['flash-way'] ?? (via === 'redfish' ? 'redfish' : 'rshim');
     return chosen === way ? undefined : `the image goes over ${chosen}`;
   };
 const ifChoice: Skip = (target) => (options(target).via === 'rshim' ? 'the image goes over rshim' : undefined);
@@ -92,8 +94,9 @@ function learntOf({ cards, dpu }: RecipeTarget): Readonly<Record<string, string>
 }
 
 /** Images that the host has to hold: not those that a BMC fetches by itself. */
-function imagesOf({ slice, cards }: RecipeTarget): readonly object[] {
-  const overRshim = cards.filter(({ learnt }) => learnt?.['flash-way'] !== 'redfish');
+function imagesOf({ slice, cards, options }: RecipeTarget): readonly object[] {
+  const unknown = ProvisionParams.parse(options).via === 'redfish' ? 'redfish' : 'rshim';
+  const overRshim = cards.filter(({ learnt }) => (learnt?.['flash-way'] ?? unknown) === 'rshim');
   const names = new Set(overRshim.flatMap(({ dpu }) => slice.profiles[dpu.name]?.image ?? []));
   return [...names].flatMap((name) => {
     const image = slice.images[name];

@@ -3,10 +3,10 @@ import { checkCardUse } from '../src/steps/check-card-use.ts';
 import { findCard } from '../src/steps/find-card.ts';
 import { needChecks } from '../src/steps/needs.ts';
 import { hasCycled } from '../src/steps/power-cycle.ts';
-import { openAfterPowerCycle } from '../src/steps/power-rescue.ts';
+import { openAfterPowerCycle, openAfterReboot } from '../src/steps/power-rescue.ts';
 import { preflightHost } from '../src/steps/preflight-host.ts';
 import { rebootArm } from '../src/steps/reboot-arm.ts';
-import { rebootHost } from '../src/steps/reboot-host.ts';
+import { isRebooting, rebootHost } from '../src/steps/reboot-host.ts';
 import { resetBmc } from '../src/steps/reset-bmc.ts';
 import { RebootParams, recipeVersions } from './payloads.ts';
 
@@ -23,7 +23,12 @@ export const reboot: Recipe = {
   version: recipeVersions.reboot,
   onFailure: 'stop',
   needs: needChecks,
-  rescue: { steps: [rebootHost.name], isDue: hasCycled, open: openAfterPowerCycle },
+  rescue: {
+    steps: [rebootHost.name],
+    isDue: (actions) => hasCycled(actions) || isRebooting(actions),
+    open: async (context, open) =>
+      hasCycled(context.actions) ? openAfterPowerCycle(context, open) : openAfterReboot(context, open),
+  },
   steps: [
     { step: preflightHost, params: nothing },
     { step: findCard, params: nothing },

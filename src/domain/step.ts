@@ -68,6 +68,8 @@ export interface ObserveContext {
   readonly clock: DeviceClock;
   readonly signal: AbortSignal;
   readonly actions: readonly ActionRecord[];
+  /** What this run did in another step, for those that come before a long one and must not spoil it. Absent in plans and looks. */
+  readonly actionsIn?: (step: string, target: string) => readonly ActionRecord[];
 }
 
 /** What `apply` gets on top: writing sessions, and `act`, which journals the intent before and the result after. */

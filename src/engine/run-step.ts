@@ -59,6 +59,7 @@ export async function runStep(
     host: unit.host,
     signal: AbortSignal.any([unit.signal, limit.signal]),
     actions: unit.actionsOf(step.name, target),
+    actionsIn: (other, its) => unit.actionsOf(other, its),
   });
   const skip = entry.skip?.(recipeTarget(context, unit.run.params));
   if (skip !== undefined) return undefined;

@@ -59,9 +59,10 @@ export function observeContext(
     readonly host: HostReader;
     readonly signal: AbortSignal;
     readonly actions: readonly ActionRecord[];
+    readonly actionsIn?: ObserveContext['actionsIn'];
   },
 ): ObserveContext {
-  const { runId, slice, scope, card, cards, host, signal, actions } = input;
+  const { runId, slice, scope, card, cards, host, signal, actions, actionsIn } = input;
   return {
     runId,
     slice,
@@ -81,6 +82,7 @@ export function observeContext(
     clock: deps.devices.clockOf(slice),
     signal,
     actions,
+    ...(actionsIn && { actionsIn }),
   };
 }
 

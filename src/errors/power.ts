@@ -48,7 +48,7 @@ export const powerErrors = {
     }),
   hostNotBack: (a: { host: string; power: string; last: string; limit: string; run: number }) =>
     make('host-not-back', 'needs-human', {
-      what: `${a.host} was switched off and on, and did not answer SSH with a new boot within ${a.limit}.`,
+      what: `${a.host} was restarted, and did not answer SSH with a new boot within ${a.limit}.`,
       why: `Its BMC says ${a.power}; the last try: ${a.last}`,
       next: `Look at its console (see the runbook). ${again(a.run)}`,
       state: 'changed',

@@ -10,6 +10,7 @@ import { resetArm } from './arm-reset.ts';
 import { bmcReader, bmcSession } from './bmc-session.ts';
 import { isFlashUnderWay } from './flash-under-way.ts';
 import { patchSecureBootOff } from './secure-boot-off.ts';
+import { isUpdateUnderWay } from './update-attempts.ts';
 
 type Observed = SecureBoot | 'flash-under-way';
 
@@ -42,7 +43,7 @@ export const disableSecureBoot = defineStep<Record<string, never>, Observed>({
   wanted: () => ({ SecureBootEnable: false, SecureBootCurrentBoot: 'Disabled' }),
   observe: async (context) => {
     // A reset in the middle of a flash would leave the card without a system; after it Secure Boot is looked at again.
-    if (await isFlashUnderWay(context)) return 'flash-under-way';
+    if (isUpdateUnderWay(context) || (await isFlashUnderWay(context))) return 'flash-under-way';
     return readSecureBoot(await bmcReader(context), context.signal);
   },
   diff: (observed, _params, dpu) => judge(observed, dpu.name),

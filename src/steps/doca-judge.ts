@@ -5,6 +5,11 @@ import type { DocaState } from '../facts/doca.ts';
 import { compareReleases, docaVersions, isAtLeast, ofedPackages } from '../facts/doca.ts';
 import { supportTexts, unsupported } from './doca-support.ts';
 
+export interface DocaSeen extends DocaState {
+  /** This run has stopped the rshim of the host, so that the BMC of a card can write an image. */
+  readonly isRshimAway?: boolean;
+}
+
 /** Room for doca-all: what is downloaded and what is unpacked, with some to spare. An estimate; apt has the last word. */
 const neededBytes = 6 * 1024 ** 3;
 
@@ -14,14 +19,14 @@ const neededBytes = 6 * 1024 ** 3;
  */
 export type DocaWork = 'nothing' | 'install' | 'reload' | 'rshim';
 
-export function docaWork(state: DocaState, doca: Doca): DocaWork {
+export function docaWork(state: DocaSeen, doca: Doca): DocaWork {
   if (newerThan(state, doca) === undefined && !isInstalled(state, doca)) return 'install';
   if (!isAtLeast(state.loaded, doca.driver)) return 'reload';
-  return state.rshim === 'running' ? 'nothing' : 'rshim';
+  return state.rshim === 'running' || state.isRshimAway === true ? 'nothing' : 'rshim';
 }
 
 /** Holds what is there against the profile. Pure. */
-export function judgeDoca(state: DocaState, doca: Doca): Diff {
+export function judgeDoca(state: DocaSeen, doca: Doca): Diff {
   const outside = unsupported(state, doca);
   const newer = newerThan(state, doca);
   const foreign = foreignOfed(state);
@@ -44,8 +49,9 @@ export function judgeDoca(state: DocaState, doca: Doca): Diff {
   return change(state, doca);
 }
 
-function satisfied(state: DocaState, doca: Doca, newer: string | undefined, outside: string | undefined): Diff {
-  const reason = `mlx5_core ${state.loaded} is loaded, ${doca.packages.join(', ')} installed, rshim runs`;
+function satisfied(state: DocaSeen, doca: Doca, newer: string | undefined, outside: string | undefined): Diff {
+  const rshim = state.isRshimAway === true ? 'rshim rests while a BMC writes an image' : 'rshim runs';
+  const reason = `mlx5_core ${state.loaded} is loaded, ${doca.packages.join(', ')} installed, ${rshim}`;
   if (newer !== undefined)
     return {
       kind: 'satisfied',

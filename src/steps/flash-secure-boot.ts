@@ -15,7 +15,10 @@ export const freeingResetsAtMost = 4;
  * to be watched anew then. False: Secure Boot is not the reason, or nothing has helped.
  * Source: seed blog step 4; field guide of UEFI texts (`EFI stub: UEFI Secure Boot is enabled.`).
  */
-export async function leaveSecureBoot(context: ApplyContext, { params, attempt }: Pushed): Promise<boolean> {
+export async function leaveSecureBoot(
+  context: ApplyContext,
+  { params, attempt }: Pick<Pushed, 'params' | 'attempt'>,
+): Promise<boolean> {
   if (!params.secureBootMustBeOff) return false;
   const state = await readSecureBoot(await bmcSession(context), context.signal);
   if (isSecureBootOff(state)) return false;

@@ -2,7 +2,6 @@ import type { Doca } from '../domain/profile.ts';
 import { Doca as DocaSchema } from '../domain/profile.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
-import type { DocaState } from '../facts/doca.ts';
 import { isAtLeast, readBuiltDriver, readDocaState, readLoadedDriver } from '../facts/doca.ts';
 import { hasKernelHeaders } from '../facts/host-platform.ts';
 import { readRshims, readRshimService } from '../facts/rshim.ts';
@@ -13,8 +12,10 @@ import { installPackages } from './apt-repository.ts';
 import type { PackageRepository } from './apt-words.ts';
 import { sourceListOf } from './apt-words.ts';
 import { loadDriver, startRshim } from './doca-driver.ts';
-import type { DocaWork } from './doca-judge.ts';
+import type { DocaSeen, DocaWork } from './doca-judge.ts';
 import { docaWork, judgeDoca } from './doca-judge.ts';
+import { updateStep } from './update-attempts.ts';
+import { givenNow } from './update-rshim.ts';
 
 /**
  * Install DOCA on the host: repository with a pinned key, packages, the network driver, rshim.
@@ -27,7 +28,7 @@ import { docaWork, judgeDoca } from './doca-judge.ts';
  *          package-install-failed, driver-not-loaded, rshim-not-running, verify-mismatch.
  * Source   seed blog step 1; NVIDIA DOCA installation guide; apt-get(8), dpkg(1), sources.list(5).
  */
-export const installDoca = defineStep<Doca, DocaState>({
+export const installDoca = defineStep<Doca, DocaSeen>({
   name: 'install-doca',
   title: 'Install DOCA on the host',
   scope: 'host',
@@ -44,7 +45,13 @@ export const installDoca = defineStep<Doca, DocaState>({
     repository,
     keyFingerprint,
   }),
-  observe: (context) => readDocaState(context.host, sourceListOf('doca'), context.signal),
+  observe: async (context) => ({
+    ...(await readDocaState(context.host, sourceListOf('doca'), context.signal)),
+    // A run whose worker died in an update through the BMC is walked from its beginning.
+    isRshimAway: context.slice.entry.dpus.some(
+      ({ name }) => givenNow({ actions: context.actionsIn?.(updateStep, name) ?? [] }) !== undefined,
+    ),
+  }),
   diff: (observed, doca) => judgeDoca(observed, doca),
   apply: async (context, _changes, doca, observed) => {
     const work = docaWork(observed, doca);

@@ -41,6 +41,33 @@ export async function openAfterPowerCycle<T>(context: RescueContext, open: () =>
   }
 }
 
+/**
+ * Opens SSH to a host that this run has told to reboot its system when the worker died: it may be going down or booting.
+ * Errors: host-not-back, those of `open`.
+ */
+export async function openAfterReboot<T>(context: RescueContext, open: () => Promise<T>): Promise<T> {
+  const { clock, actions } = context;
+  const host = context.slice.name;
+  const sinceMs = clock.nowMs();
+  const limitMs = clock.deadlineMs(bootLimitMs);
+  const settledAtMs = (actions.at(-1)?.atMs ?? 0) + clock.wallMs(shutdownMs);
+  for (;;) {
+    const seen = await tryOpen(context, open);
+    const nowMs = clock.nowMs();
+    if ('session' in seen && nowMs >= settledAtMs) return seen.session;
+    if ('problem' in seen && nowMs - sinceMs >= limitMs)
+      throw errors.hostNotBack({
+        host,
+        power: 'not looked at',
+        last: seen.problem,
+        limit: '15 min',
+        run: context.runId,
+      });
+    await context.progress({ text: `waiting for ${host}, whose system this run reboots`, sinceMs, limitMs });
+    await clock.poll(pollMs, context.signal);
+  }
+}
+
 /** Until when a host that answers may be about to go off: its shutdown was asked for, and not seen to the end. */
 function shutdownOverAtMs({ actions, clock }: RescueContext): number {
   const cycle: ActionRecord | undefined = lastCycle(actions);

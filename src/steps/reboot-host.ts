@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApplyContext } from '../domain/step.ts';
+import type { ActionRecord, ApplyContext } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import { readBootId } from '../facts/host-power.ts';
@@ -41,7 +41,8 @@ export const rebootHost = defineStep<Params, Seen>({
   wanted: ({ cold }) => (cold ? 'one cold power cycle' : 'one reboot of its system'),
   observe: async (context, { cold }) => ({
     ...(await seeReboot(context, warmName, `boot ${await readBootId(context.host, context.signal)}`)),
-    ...(cold && { isDone: context.actions.some((act) => act.action === 'power-on' && act.done) }),
+    // A cycle of this run is brought to its end: it is not switched again, and the cards are waited for.
+    ...(cold && { isDone: false }),
     hasHostBmc: context.slice.entry.bmc !== undefined,
     dpus: context.slice.entry.dpus.map((dpu) => dpu.name),
   }),
@@ -80,6 +81,11 @@ async function rebootWarm(context: ApplyContext): Promise<void> {
     for (const card of context.cards) context.arm.forget(card);
     return { evidence: `boot ${before} -> ${bootId}`, value: undefined };
   });
+}
+
+/** True while a reboot that this run has asked for has not come to an end. */
+export function isRebooting(actions: readonly ActionRecord[]): boolean {
+  return actions.findLast((act) => act.action === warmName)?.done === false;
 }
 
 /** The connection may end before the answer has come. */

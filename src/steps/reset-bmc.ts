@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApplyContext } from '../domain/step.ts';
+import type { ApplyContext, ObserveContext } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import type { BmcManager } from '../facts/bmc-manager.ts';
@@ -35,12 +35,13 @@ export const resetBmc = defineStep<Record<string, never>, Seen>({
   risk: 'disruptive',
   params: z.strictObject({}),
   timeoutMs: 900_000,
-  needs: ['bmc-pinned', 'bmc-session'],
+  // No `bmc-session`: a BMC that this run has restarted is away for a while.
+  needs: ['bmc-pinned'],
   provides: [],
   wanted: () => 'one restart of the BMC',
   observe: async (context) => {
+    const manager = await managerAtLast(context);
     const bmc = await bmcReader(context);
-    const manager = await readBmcManager(bmc, context.signal);
     const { serial } = await readDpuSystem(bmc, context.signal);
     return { manager, ...(await seeReboot(context, actName, `up since ${manager.lastResetTime}`, serial)) };
   },
@@ -62,6 +63,22 @@ export const resetBmc = defineStep<Record<string, never>, Seen>({
     return [{ check: 'start of the BMC', pass, expected, actual: now.lastResetTime }];
   },
 });
+
+/** What the BMC says of itself. One in whose restart the worker died is waited for. Errors: those of the BMC. */
+async function managerAtLast(context: ObserveContext): Promise<BmcManager> {
+  const { actions, clock, signal } = context;
+  const isRestarting = actions.findLast((act) => act.action === actName)?.done === false;
+  const sinceMs = clock.nowMs();
+  const wallLimitMs = isRestarting ? clock.deadlineMs(limitMs) : 0;
+  for (;;)
+    try {
+      return await readBmcManager(await bmcReader(context), signal);
+    } catch (error) {
+      if (!(error instanceof OpsError) || error.failure.kind !== 'transient') throw error;
+      if (clock.nowMs() - sinceMs >= wallLimitMs) throw error;
+      await clock.poll(pollMs, signal);
+    }
+}
 
 /**
  * Restarts the BMC and waits until it answers again. `manager`: what it says of itself now. A restart that was sent before

@@ -50,6 +50,10 @@ export const rotateArmPassword = defineStep<Record<string, never>, { readonly is
 /** The same for other steps: a login by key works. */
 export async function replaceArmPassword(context: ApplyContext): Promise<void> {
   const serial = serialOf(context);
+  const isKept = context.actions.some((act) => act.action === keepName);
+  const isPending = (await context.credentials.bmc({ armSerial: serial })).some((entry) => entry.slot === 'pending');
+  // The worker died when it was filed, and before that was journaled.
+  if (isKept && !isPending) return;
   const secret = await fileArmPassword(context, serial);
   await setPassword(context, secret);
   await context.act({ name: keepName, text: 'file the new password of the Arm as current' }, async () => {

@@ -80,7 +80,8 @@ async function observeLogin(context: ObserveContext): Promise<Observed> {
   if (login.state === 'refused') return { ...login, cardSerial: context.card.serial };
   if (login.state !== 'in') return login;
   const { slot, mustChange } = login;
-  const isRotated = context.actions.some((act) => act.action === 'keep-password' && act.done);
+  // It is begun after a login with the new one has worked: where that is current now, only its end was not journaled.
+  const isRotated = slot === 'current' && context.actions.some((act) => act.action === 'keep-password');
   const cardSerial = context.card.serial;
   const known = { state: 'in', slot, mustChange, cardSerial, runId: context.runId, isRotated } as const;
   if (mustChange) return known;

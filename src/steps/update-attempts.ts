@@ -1,5 +1,8 @@
 import type { Image } from '../domain/image.ts';
-import type { ActionRecord } from '../domain/step.ts';
+import type { ActionRecord, ObserveContext } from '../domain/step.ts';
+
+/** The step whose acts these are, for steps that come before it. */
+export const updateStep = 'update-bfb';
 
 /** Acts of an update, each with its attempt. A new attempt is due only after the one before was given up. */
 export const updateActs = {
@@ -28,6 +31,11 @@ export function updateOf(actions: readonly ActionRecord[]): {
     attempt: last,
     begun: actions.findLast((act) => act.action === updateActs.transfer(last)),
   };
+}
+
+/** True while this run has an update of the card under way: nothing may restart its Arm meanwhile. */
+export function isUpdateUnderWay({ actionsIn, dpu }: Pick<ObserveContext, 'actionsIn' | 'dpu'>): boolean {
+  return updateOf(actionsIn?.(updateStep, dpu.name) ?? []).underWay;
 }
 
 /**

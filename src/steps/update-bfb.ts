@@ -1,3 +1,4 @@
+import type { Reboot } from '../domain/plan.ts';
 import type { ApplyContext, Diff } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
 import { OpsError } from '../errors.ts';
@@ -8,12 +9,12 @@ import { bmcReader } from './bmc-session.ts';
 import { serialOf } from './arm-session.ts';
 import { FlashParams } from './flash-params.ts';
 import { bestEffort } from './flash-rshim.ts';
+import { freeingResetsAtMost } from './flash-secure-boot.ts';
 import { pollDpuOs } from './flash-state.ts';
 import { byteText } from './flash-text.ts';
 import { awaitInstalled } from './update-boot.ts';
 import { giveRshimToBmc, takeRshimBack } from './update-rshim.ts';
-import type { Update } from './update-transfer.ts';
-import { imageUri, updateActs, updateOf } from './update-attempts.ts';
+import { imageUri, updateActs, updateOf, updateStep } from './update-attempts.ts';
 import { transferImage } from './update-transfer.ts';
 
 interface Observed {
@@ -30,13 +31,14 @@ interface Observed {
  * Why      The way to a card whose host has no rshim, or cannot be used.
  * Reads    FirmwareInventory/DPU_OS, SecureBoot, TaskService/Tasks, BootProgress.
  * Changes  BmcRShimEnabled, UpdateService.SimpleUpdate: erases the Arm's disk. No bf.cfg goes along: the system comes up
- *          with the login of the image. Where a transfer has failed the BMC is restarted: it keeps the failed state.
+ *          with the login of the image. Where a transfer has failed the BMC is restarted: it keeps the failed state. Where
+ *          Secure Boot comes back and the image is not signed: SecureBootEnable, and more resets of the Arm.
  * Errors   update-running, update-transfer-failed, image-refused-by-bmc, flash-interrupted, flash-timeout, bmc-not-back,
  *          rshim-owned-by-host, verify-mismatch.
  * Source   NVIDIA BlueField docs, "Deploying BlueField Software Using BFB from BMC"; DPF (the task is the transfer only).
  */
 export const updateBfb = defineStep<FlashParams, Observed>({
-  name: 'update-bfb',
+  name: updateStep,
   title: 'Flash the image through the BMC',
   scope: 'dpu',
   risk: 'destructive',
@@ -44,25 +46,27 @@ export const updateBfb = defineStep<FlashParams, Observed>({
   timeoutMs: 90 * 60_000,
   needs: ['bmc-pinned', 'bmc-session', 'dpu-mode'],
   provides: ['active-image', 'arm-ssh', 'drivers'],
-  worstReboots: (dpu) => rebootsOf(dpu.name),
+  worstReboots: (dpu, _slice, params) => rebootsOf(dpu.name, params),
   aim: ({ image }) => `${image.name} on the Arm; all files on the Arm are erased`,
   wanted: ({ image }) => ({ image: image.name, sha256: image.sha256, via: 'redfish' }),
-  observe: async (context, { secureBootMustBeOff }) => {
+  observe: async (context, { secureBootMustBeOff, image }) => {
     const { underWay, isRecorded } = updateOf(context.actions);
     if (underWay) return { underWay, isRecorded, dpuOs: undefined, secureBoot: undefined };
     const bmc = await bmcReader(context);
     const secureBoot = secureBootMustBeOff ? await readSecureBoot(bmc, context.signal) : undefined;
-    return { underWay, isRecorded, dpuOs: await readDpuOs(bmc, context.signal), secureBoot };
+    // A BMC that has just started names no release for a while: that is no reason to erase the card a second time.
+    const dpuOs = isRecorded ? await pollDpuOs(context, image.version) : await readDpuOs(bmc, context.signal);
+    return { underWay, isRecorded, dpuOs, secureBoot };
   },
   diff: judge,
   apply: async (context, _changes, params) => {
-    const update = await flash(context, params);
+    await flash(context, params);
     await takeRshimBack(context);
     context.arm.forget(context.card);
     const { name, sha256 } = params.image;
     const serial = serialOf(context);
     const text = `record ${name} as the image of ${serial}`;
-    await context.act({ name: updateActs.record(update.attempt), text }, async () => {
+    await context.act({ name: updateActs.record(updateOf(context.actions).attempt), text }, async () => {
       const known = await context.records.get(serial);
       const record = { ...known, origin: 'flashed', image: { name, sha256 }, runId: context.runId } as const;
       await context.records.put(serial, { ...record, atMs: context.clock.nowMs() });
@@ -77,15 +81,26 @@ export const updateBfb = defineStep<FlashParams, Observed>({
   },
 });
 
-/** A run that stops at an error leaves the rshim as it was; a resume gives it to the BMC again where it needs to. */
-async function flash(context: ApplyContext, params: FlashParams): Promise<Update> {
+/**
+ * A run that stops at an error leaves the rshim as it was; a resume gives it to the BMC again where it needs to. While the
+ * BMC may still be writing over it nothing is touched: that would cut the image off.
+ */
+async function flash(context: ApplyContext, params: FlashParams): Promise<void> {
+  const installed = updateActs.boot(updateOf(context.actions).attempt);
+  if (context.actions.some((act) => act.action === installed && act.done)) return;
   try {
     const update = await transferImage(context, params, await giveRshimToBmc(context));
     await awaitInstalled(context, params, update);
-    return update;
   } catch (error) {
-    if (error instanceof OpsError && !context.signal.aborted) await bestEffort(async () => takeRshimBack(context));
-    throw error;
+    if (!(error instanceof OpsError) || context.signal.aborted) throw error;
+    const { begun } = updateOf(context.actions);
+    if (begun === undefined || begun.done) {
+      await bestEffort(async () => takeRshimBack(context));
+      throw error;
+    }
+    const { failure } = error;
+    const left = `The BMC of ${context.dpu.name} may still be writing the image: its host drives no rshim until then; \`/dpu resume ${context.runId}\` follows it.`;
+    throw new OpsError({ ...failure, next: `${failure.next} ${left}`, deviceState: 'unknown' });
   }
 }
 
@@ -96,8 +111,10 @@ function judge(
 ): Diff {
   const { image } = params;
   const { name: target } = dpu;
-  if (isRecorded && dpuOs === image.version)
-    return { kind: 'satisfied', reason: `${image.name} (${dpuOs}) runs on it, put there by this run` };
+  if (isRecorded && (dpuOs === undefined || dpuOs === image.version)) {
+    const named = dpuOs ?? 'its BMC names no release just now';
+    return { kind: 'satisfied', reason: `${image.name} (${named}) runs on it, put there by this run` };
+  }
   if (secureBoot !== undefined && !isSecureBootOff(secureBoot)) {
     const reason = `${image.name} is not signed and Secure Boot is ${secureBootText(secureBoot)}`;
     return { kind: 'deferred', awaits: 'secure-boot-off', reason };
@@ -107,13 +124,16 @@ function judge(
     ? `${target}: the update with ${image.name} that this run began is brought to its end`
     : `${target}: all files on its Arm are erased, its BMC fetches ${image.name} (${byteText(image.bytes)}) from ${imageUri(image).host} and writes it over ${from}; about 20 min; the first login is that of the image`;
   const to = `${image.name} (${image.version})`;
-  return { kind: 'change', changes: [{ target, from, to, text }], reboots: rebootsOf(target) };
+  return { kind: 'change', changes: [{ target, from, to, text }], reboots: rebootsOf(target, params) };
 }
 
-/** The Arm is reset for the image and once more into the new system; a failed transfer costs a restart of the BMC. */
-function rebootsOf(target: string) {
-  return [
-    { what: 'arm', target, times: 2, certainty: 'planned' },
-    { what: 'bmc', target, times: 1, certainty: 'at-most' },
-  ] as const;
+/**
+ * The Arm is reset for the image and once more into the new system, and more often where Secure Boot comes back and the
+ * image is not signed; a failed transfer costs a restart of the BMC.
+ */
+function rebootsOf(target: string, { secureBootMustBeOff }: FlashParams): readonly Reboot[] {
+  const arm: Reboot = { what: 'arm', target, times: 2, certainty: 'planned' };
+  const freeing: Reboot = { what: 'arm', target, times: freeingResetsAtMost, certainty: 'at-most' };
+  const bmc: Reboot = { what: 'bmc', target, times: 1, certainty: 'at-most' };
+  return secureBootMustBeOff ? [arm, freeing, bmc] : [arm, bmc];
 }

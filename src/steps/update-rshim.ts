@@ -59,7 +59,7 @@ export async function takeRshimBack(context: ApplyContext): Promise<void> {
 }
 
 /** What this run gave to the BMC and has not taken back: with the state of before it, done where it came to its end. */
-function givenNow({ actions }: ApplyContext): ActionRecord | undefined {
+export function givenNow({ actions }: Pick<ApplyContext, 'actions'>): ActionRecord | undefined {
   const back = actions.findLastIndex((act) => act.action === backName && act.done);
   const since = actions.slice(back + 1).filter((act) => act.action === giveName);
   const [first] = since;

@@ -232,7 +232,7 @@ export function packageContext(
     },
   };
   const others = {
-    slice: { name: machine.name },
+    slice: { name: machine.name, entry: { dpus: [{ name: 'as7-dpu0' }] } },
     card: { serial: 'MT2306XZ00CX' },
     dpu: { name: 'as7-dpu0' },
     arm: { login: () => Promise.resolve({ state: 'in', session }) },

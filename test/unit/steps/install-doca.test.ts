@@ -143,6 +143,18 @@ describe('install-doca: plan', () => {
 });
 
 /** A package whose configuration did not succeed. */
+it('leaves an rshim alone that this run has stopped for the update of a card through its BMC', async () => {
+  const { context } = packageContext(Object.assign(doneHost(), { rshim: 'inactive' }));
+  const given = { action: 'give-rshim-to-bmc', before: { bmcEnabled: false, service: 'running' }, atMs: 0 };
+  const planWith = async (done: readonly ActionRecord[]): Promise<ReturnType<typeof installDoca.diff>> =>
+    installDoca.diff(await installDoca.observe({ ...context, actionsIn: () => done }, doca), doca, context.dpu);
+
+  expect(await planWith([])).toMatchObject({ kind: 'change' });
+  expect(await planWith([{ ...given, done: false }])).toMatchObject({ kind: 'satisfied' });
+  const back = { action: 'take-rshim-back', done: true, atMs: 0 };
+  expect(await planWith([{ ...given, done: true }, back])).toMatchObject({ kind: 'change' });
+});
+
 function half(name: string, machine = doneHost()): Pick<PackageMachine, 'packages'> {
   return { packages: new Map([...machine.packages, [name, installed('2.9.2-012000', 'iF ')]]) };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BmcSession } from '../../../src/domain/device-ports.ts';
 import type { ActionRecord, ApplyContext, Diff } from '../../../src/domain/step.ts';
 import { errors } from '../../../src/errors.ts';
+import { openAfterReboot } from '../../../src/steps/power-rescue.ts';
 import { judgeReboot } from '../../../src/steps/reboot-once.ts';
 import { rebootHost } from '../../../src/steps/reboot-host.ts';
 import { resetBmc } from '../../../src/steps/reset-bmc.ts';
@@ -28,6 +29,43 @@ describe('something that is restarted once', () => {
     ],
   ])('%s', (_what, change, diff) => {
     expect(judgeReboot({ ...seen, ...change }, 'as7-dpu0', wish)).toMatchObject(diff);
+  });
+
+  it('a power cycle of which a card did not come back is not taken for done, and is not repeated', async () => {
+    const world = new PowerWorld();
+    world.cardStaysDown = true;
+    const params = { cold: true };
+    const again = async (): Promise<string> => {
+      const context = world.context();
+      const observed = await rebootHost.observe(context, params);
+      expect(rebootHost.diff(observed, params, context.dpu).kind).toBe('change');
+      return codeOf(rebootHost.apply?.(context, [], params, observed) ?? Promise.resolve());
+    };
+
+    expect(await again()).toBe('card-not-back');
+    const { length } = world.posts;
+    expect(await again()).toBe('card-not-back');
+
+    expect(world.posts).toHaveLength(length);
+  });
+
+  it('a host whose system this run reboots is opened again when it is up', async () => {
+    const clock = createFakeClock();
+    const sentAtMs = clock.nowMs();
+    const context = { clock, slice: { name: 'as7' }, signal: new AbortController().signal, runId: 7 };
+    const opened = openAfterReboot(
+      {
+        ...context,
+        actions: [{ action: 'reboot-host', before: 'boot 1', done: false, atMs: sentAtMs }],
+        progress: () => Promise.resolve(),
+      } as never,
+      () =>
+        clock.nowMs() - sentAtMs < 240_000 && clock.nowMs() !== sentAtMs
+          ? Promise.reject(errors.sshUnreachable({ host: 'as7', address: '10.0.0.1' }))
+          : Promise.resolve(clock.nowMs() - sentAtMs),
+    );
+
+    expect(await opened).toBeGreaterThanOrEqual(240_000);
   });
 
   it('a host is not switched off without a BMC of its own', async () => {
@@ -89,6 +127,10 @@ class RestartingBmc {
     await resetBmc.apply?.(this.context(), [], {}, { manager });
   }
 
+  goAway(): void {
+    this.#resetAtMs = this.clock.nowMs();
+  }
+
   #isAway(): boolean {
     const sinceMs = this.clock.nowMs() - this.#resetAtMs;
     return sinceMs >= 0 && sinceMs < this.awayMs;
@@ -100,6 +142,7 @@ class RestartingBmc {
   }
 }
 
+const idleHost = { name: 'as7', read: () => Promise.resolve({ stdout: '', stderr: '', exitCode: 1 }) };
 const system = { SerialNumber: 'MT1   ', PowerState: 'On' };
 
 describe('reset-bmc', () => {
@@ -131,6 +174,17 @@ describe('reset-bmc', () => {
     spoil(bmc);
 
     expect(await codeOf(bmc.apply())).toBe('bmc-not-back');
+  });
+
+  it('in whose restart the worker died is waited for before it is looked at', async () => {
+    const bmc = new RestartingBmc();
+    const before = { firmware: 'BF-24.10-10', lastResetTime: 'T1' };
+    bmc.actions.push({ action: 'reset-bmc', before, done: false, atMs: 0 });
+    bmc.goAway();
+
+    const looked = resetBmc.observe({ ...bmc.context(), slice: { name: 'as7' }, host: idleHost } as never, {});
+
+    expect(await looked).toMatchObject({ manager: { lastResetTime: 'T2' } });
   });
 
   it('a restart that was sent before the worker died is not sent again', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { BmcSession } from '../../../src/domain/device-ports.ts';
+import type { BmcSession, CardRecord } from '../../../src/domain/device-ports.ts';
 import type { ActionRecord, ApplyContext, Diff } from '../../../src/domain/step.ts';
 import { errors } from '../../../src/errors.ts';
 import { chooseFlashWay } from '../../../src/steps/choose-flash-way.ts';
+import { disableSecureBoot } from '../../../src/steps/disable-secure-boot.ts';
+import { awaitInstalled } from '../../../src/steps/update-boot.ts';
 import { updateBfb } from '../../../src/steps/update-bfb.ts';
 import { imageUri, updateOf } from '../../../src/steps/update-attempts.ts';
 import { giveRshimToBmc } from '../../../src/steps/update-rshim.ts';
@@ -69,15 +71,33 @@ class UpdatingBmc {
   fails: string | undefined;
   isBusy = false;
   losesReply = false;
+  /** The request never gets to the BMC, which nobody can see. */
+  isDeaf = false;
+  isForgotten = false;
+  /** It does not answer in the middle of a transfer. */
+  isAway = false;
+  /** It came back with the installation: the card stays in UEFI. */
+  secureBoot = false;
+  #resets = 0;
+  /** The worker dies in the restart of the BMC. */
+  diesInReset = false;
+  record: CardRecord | undefined = { origin: 'flashed', image: { name: 'old', sha256: 'b' }, runId: 1, atMs: 0 };
   #starts = 1;
 
   context(): ApplyContext {
-    const session: Pick<BmcSession, 'target' | 'get' | 'post' | 'waitTask'> = {
+    const session: Pick<BmcSession, 'target' | 'get' | 'patch' | 'post' | 'waitTask'> = {
       target: 'as7-dpu0',
       get: ({ path }) => Promise.resolve(this.#get(path)),
+      patch: (_path, body) => {
+        this.sent.push(`PATCH ${JSON.stringify(body)}`);
+        this.secureBoot = false;
+        return Promise.resolve({ status: 200, body: null, headers: {} });
+      },
       post: (path, body) => this.#post(path, body),
       waitTask: (path) => {
         this.sent.push(`follow ${path.split('/').at(-1)}`);
+        if (this.isAway) return Promise.reject(errors.bmcUnreachable({ target: 'as7-dpu0', address: '10.0.0.2' }));
+        if (this.isForgotten) return Promise.reject(errors.redfishTaskLost({ target: 'as7-dpu0', task: '6' }));
         if (this.fails === undefined) return Promise.resolve({ TaskState: 'Completed' });
         const task = { target: 'as7-dpu0', task: '6', state: 'Exception', message: this.fails };
         return Promise.reject(errors.redfishTaskFailed(task));
@@ -90,12 +110,16 @@ class UpdatingBmc {
       signal: new AbortController().signal,
       actions: this.actions,
       act: async ({ name, before }, work) => {
-        this.actions.push({ action: name, before, done: false, atMs: 0 });
+        const open = this.actions.push({ action: name, before, done: false, atMs: 0 }) - 1;
         const { value } = await work();
-        this.actions.push({ action: name, before, done: true, atMs: 0 });
+        this.actions[open] = { action: name, before, done: true, atMs: 0 };
         return value;
       },
       progress: () => Promise.resolve(),
+      records: {
+        get: () => Promise.resolve(this.record),
+        put: (_serial, record) => Promise.resolve(void (this.record = record)),
+      },
     };
     const bmc = { login, forget: () => undefined, noteReset: () => undefined };
     return { ...context, dpu: { name: 'as7-dpu0' }, card: { serial: 'MT1' }, bmc } as unknown as ApplyContext;
@@ -111,17 +135,30 @@ class UpdatingBmc {
     if (task) return { TaskState: 'Running', Payload: { JsonBody: task.body } };
     if (path.endsWith('Managers/Bluefield_BMC'))
       return { FirmwareVersion: 'BF-24.10-10', LastResetTime: `start ${this.#starts}` };
+    if (path.endsWith('DPU_OS')) return { Version: version };
+    if (path.endsWith('SecureBoot'))
+      return {
+        '@odata.id': path,
+        SecureBootEnable: this.secureBoot,
+        SecureBootCurrentBoot: this.secureBoot ? 'Enabled' : 'Disabled',
+        SecureBootMode: 'UserMode',
+      };
     return {
       SerialNumber: 'MT1',
-      PowerState: 'On',
-      BootProgress: { OemLastState: 'OsIsRunning', LastStateTime: 'T1' },
+      PowerState: this.secureBoot ? 'Paused' : 'On',
+      BootProgress: { OemLastState: this.secureBoot ? 'UEFI' : 'OsIsRunning', LastStateTime: `T${1 + this.#resets}` },
     };
   }
 
   #post(path: string, body: unknown): ReturnType<BmcSession['post']> {
     this.sent.push(`${path.split('.').at(-1)} ${JSON.stringify(body)}`);
     if (path.endsWith('Manager.Reset')) {
+      if (this.diesInReset) return Promise.reject(new Error('the worker dies'));
       this.#starts += 1;
+      return Promise.resolve({ status: 200, body: null, headers: {} });
+    }
+    if (path.endsWith('ComputerSystem.Reset')) {
+      this.#resets += 1;
       return Promise.resolve({ status: 200, body: null, headers: {} });
     }
     const where = { target: 'as7-dpu0', request: path };
@@ -134,6 +171,7 @@ class UpdatingBmc {
           messageId: 'UpdateInProgress',
         }),
       );
+    if (this.isDeaf) return Promise.reject(errors.bmcReplyLost(where));
     this.tasks.push({ id: '6', body: JSON.stringify(body) });
     if (this.losesReply) return Promise.reject(errors.bmcReplyLost(where));
     return Promise.resolve({ status: 202, body: { '@odata.id': `${tasksPath}/6` }, headers: {} });
@@ -193,6 +231,57 @@ describe('an update through the BMC', () => {
 
     expect(await codeOf(bmc.transfer())).toBe('flash-interrupted');
     expect(bmc.sent).toEqual([]);
+
+    await bmc.transfer();
+    expect(bmc.sent, 'a person has resumed the run').toEqual([request, 'follow 6']);
+  });
+
+  it('is not taken for one of an earlier run that fetched the same image', async () => {
+    const bmc = new UpdatingBmc();
+    bmc.tasks = [{ id: '3', body: JSON.stringify({ ImageURI: address }) }];
+    bmc.isDeaf = true;
+
+    expect(await codeOf(bmc.transfer())).toBe('flash-interrupted');
+    expect(bmc.sent).toEqual([request]);
+  });
+
+  it('leaves behind that the image of before is gone, unless the BMC did not take it', async () => {
+    const bmc = new UpdatingBmc();
+    const { record } = bmc;
+    bmc.isBusy = true;
+    await bmc.transfer().catch(() => undefined);
+    expect(bmc.record).toEqual(record);
+
+    bmc.isBusy = false;
+    bmc.fails = 'Transfer failed';
+    await bmc.transfer().catch(() => undefined);
+    expect(bmc.record).toMatchObject({ origin: 'flashed', runId: 7 });
+    expect(bmc.record?.image).toBeUndefined();
+  });
+
+  it('whose worker died in the restart of the BMC that follows a failure restarts it before the next request', async () => {
+    const bmc = new UpdatingBmc();
+    bmc.fails = 'Transfer failed';
+    bmc.diesInReset = true;
+    await expect(bmc.transfer()).rejects.toThrow('the worker dies');
+    bmc.fails = undefined;
+    bmc.diesInReset = false;
+    bmc.sent.length = 0;
+
+    await bmc.transfer();
+
+    expect(bmc.sent).toEqual(['Reset {"ResetType":"GracefulRestart"}', request, 'follow 6']);
+  });
+
+  it('that the BMC has forgotten in the middle is for a person, and a resume sends it anew', async () => {
+    const bmc = new UpdatingBmc();
+    bmc.isForgotten = true;
+    expect(await codeOf(bmc.transfer())).toBe('flash-interrupted');
+    bmc.isForgotten = false;
+
+    await bmc.transfer();
+
+    expect(bmc.sent).toEqual([request, 'follow 6', request, 'follow 6']);
   });
 
   it('waits for nobody: another one that runs is said', async () => {
@@ -200,6 +289,10 @@ describe('an update through the BMC', () => {
     bmc.isBusy = true;
 
     expect(await codeOf(bmc.transfer())).toBe('update-running');
+
+    bmc.isBusy = false;
+    await bmc.transfer();
+    expect(bmc.sent, 'the other one has ended').toEqual([request, request, 'follow 6']);
   });
 
   it.each([
@@ -226,7 +319,67 @@ describe('an update through the BMC', () => {
     const dpu = { name: 'as7-dpu0' } as never;
 
     expect(updateBfb.diff(seen, wanted, dpu)).toMatchObject({ kind: 'change' });
-    expect(updateBfb.diff({ ...seen, isRecorded: true }, wanted, dpu)).toMatchObject({ kind: 'satisfied' });
+    const done = { ...seen, isRecorded: true };
+    expect(updateBfb.diff(done, wanted, dpu)).toMatchObject({ kind: 'satisfied' });
+    expect(updateBfb.diff({ ...done, dpuOs: undefined }, wanted, dpu), 'the BMC has just started').toMatchObject({
+      kind: 'satisfied',
+    });
+    expect(updateBfb.diff({ ...done, dpuOs: 'another' }, wanted, dpu)).toMatchObject({ kind: 'change' });
+  });
+});
+
+const gaveRshim: ActionRecord = {
+  action: 'give-rshim-to-bmc',
+  before: { service: 'running', bmcEnabled: false, host: 'Enabled' },
+  done: true,
+  atMs: 0,
+};
+
+describe('what an update leaves alone', () => {
+  it('the switches of rshim, while the BMC may still be writing over it', async () => {
+    const bmc = new UpdatingBmc();
+    bmc.actions.push(gaveRshim);
+    bmc.isAway = true;
+
+    const flashing = updateBfb.apply?.(bmc.context(), [], wanted, undefined);
+
+    await expect(flashing).rejects.toMatchObject({
+      code: 'bmc-unreachable',
+      failure: { deviceState: 'unknown', next: expect.stringContaining('may still be writing') },
+    });
+    expect(bmc.actions.map(({ action }) => action)).not.toContain('take-rshim-back');
+  });
+
+  it('the Arm, which is not reset for Secure Boot before its installation has come to its end', async () => {
+    const actions: ActionRecord[] = [{ action: 'simple-update-1', done: true, atMs: 0 }];
+    const context = { dpu: { name: 'as7-dpu0' }, card: {}, actionsIn: () => actions } as unknown as ApplyContext;
+
+    expect(disableSecureBoot.diff(await disableSecureBoot.observe(context, {}), {}, context.dpu)).toMatchObject({
+      kind: 'satisfied',
+    });
+  });
+});
+
+describe('the boot into an image that is not signed', () => {
+  const unsigned = { ...wanted, secureBootMustBeOff: true };
+  const update = { attempt: 1, before: { bootState: 'OsIsRunning', bootStateTime: 'T0', dpuOs: 'old' } };
+
+  it('is freed from Secure Boot that came back with the installation', async () => {
+    const bmc = new UpdatingBmc();
+    bmc.secureBoot = true;
+
+    await awaitInstalled(bmc.context(), unsigned, update);
+
+    expect(bmc.sent).toEqual(['PATCH {"SecureBootEnable":false}', 'Reset {"ResetType":"ForceRestart"}']);
+    expect(bmc.actions.at(0)).toMatchObject({ action: 'await-installed-1', done: true });
+  });
+
+  it('of a signed one is for a person', async () => {
+    const bmc = new UpdatingBmc();
+    bmc.secureBoot = true;
+
+    expect(await codeOf(awaitInstalled(bmc.context(), wanted, update))).toBe('uefi-shell');
+    expect(bmc.sent).toEqual([]);
   });
 });
 
