@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Run, RunState } from '../../../src/domain/run.ts';
+import { deviceStateTexts } from '../../support/faults/device-state-texts.ts';
 import { eventually } from '../../support/lab/eventually.ts';
 import { Stack } from '../../support/lab/stack.ts';
 
@@ -29,6 +30,8 @@ interface Stopped extends Case {
   readonly next: RegExp;
   /** Has the run begun to change the host, so that it keeps its hand on it? */
   readonly holds: boolean;
+  /** The cause passes: it is taken away then, and the run resumed. */
+  readonly passes?: true;
 }
 
 const overcome: readonly Overcome[] = [
@@ -52,6 +55,7 @@ const stopped: readonly Stopped[] = [
     deviceState: 'unchanged',
     next: /try again|resume/i,
     holds: false,
+    passes: true,
   },
   {
     fault: 'bmc-cert-changed',
@@ -63,6 +67,7 @@ const stopped: readonly Stopped[] = [
     deviceState: 'either',
     next: /Compare the certificate on the BMC itself/,
     holds: true,
+    passes: true,
   },
   {
     // dpubot never had a password of this card: whoever set it up has to say so in a new run.
@@ -115,6 +120,7 @@ const stopped: readonly Stopped[] = [
     deviceState: 'unchanged',
     next: /security event/,
     holds: false,
+    passes: true,
   },
   {
     fault: 'ssh-refuse',
@@ -125,6 +131,7 @@ const stopped: readonly Stopped[] = [
     deviceState: 'unchanged',
     next: /Check power and network/,
     holds: false,
+    passes: true,
   },
   {
     fault: 'sudo-password',
@@ -174,6 +181,8 @@ const cases: readonly Case[] = [...overcome, ...stopped];
 let stack: Stack;
 /** Every case has a host and a run of its own; they run at the same time. */
 let runs: readonly number[] = [];
+/** Those that were resumed. */
+const resumed = new Map<Stopped, Promise<void>>();
 
 beforeAll(async () => {
   // Deadlines of steps shrink with the factor, and so many runs at a time need longer for the same work.
@@ -217,6 +226,16 @@ async function runOf(one: Case, states: readonly RunState[]): Promise<Run> {
   return stack.records.waitForRun(runs[cases.indexOf(one)] ?? 0, states);
 }
 
+/** All go on at the same time, while the others are looked at; one that stopped in its plan is approved now. */
+async function cureAndResume(one: Stopped): Promise<void> {
+  const host = hostOf(one);
+  const id = runs[cases.indexOf(one)] ?? 0;
+  await stack.rack.clearFault(one.fault, one.on === 'host' ? host : `${host}-dpu0`);
+  await stack.people.say('ana', `/dpu resume ${id}`);
+  const { state } = await stack.records.waitForRun(id, ['awaiting-approval', 'done']);
+  if (state === 'awaiting-approval') await stack.approve(id);
+}
+
 describe('trouble that passes', () => {
   it.each(overcome)('$fault ($when, uses $uses) is overcome, and the card ends as wanted', async (one) => {
     await runOf(one, ['done']);
@@ -246,7 +265,22 @@ describe('trouble that stays', () => {
       const posts = await stack.records.wantedPosts(run.id);
       const told = posts.map((post) => stack.people.textOf(post.message)).join('\n');
       expect(told).toContain(one.code);
+      expect(told).toContain(deviceStateTexts[failure?.deviceState ?? 'unknown']);
       expect(told.replaceAll('\n', ' ')).toMatch(one.next);
+      if (one.passes === true) resumed.set(one, cureAndResume(one));
+    },
+  );
+
+  it.each(stopped.filter(({ passes }) => passes === true))(
+    '$fault ($when): once the cause is gone, a resume finishes the run',
+    async (one) => {
+      await resumed.get(one);
+
+      await runOf(one, ['done']);
+      const card = await stack.rack.card(`${hostOf(one)}-dpu0`);
+      expect(card.secureBoot).toEqual({ enable: false, currentBoot: false });
+      expect(await stack.filedPasswords(card.name)).toEqual(new Map([['current', card.bmc.rootPassword]]));
+      expect(await stack.records.stores.holds.get(hostOf(one))).toBeUndefined();
     },
   );
 

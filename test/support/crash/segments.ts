@@ -54,7 +54,7 @@ export const segments = {
     resumes: 1,
     only: push,
     person: {
-      'arm-unreachable': `${walkedAgain}, and the Arm, which is just being flashed, does not answer the step that found the BMC. The push goes on, and is picked up when the run is resumed.`,
+      'rshim-not-found': `${walkedAgain}, and the rshim, which is busy with the push, is not found by the step that found the BMC. The push goes on, and is picked up when the run is resumed.`,
     },
   },
 } satisfies Record<string, Segment>;
