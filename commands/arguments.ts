@@ -31,6 +31,23 @@ export const Switch = z.boolean().default(false);
 
 export const runPositional: Positional = { name: 'run', about: 'the number of a run, as `/dpu runs` shows it' };
 
+export const targetPositional: Positional = { name: 'target', about: 'the name of a rack, host or DPU' };
+
+export const planFlag: Flag = { name: 'plan', kind: 'switch', about: 'only look and show what would change' };
+
+export const viaCardFlag: Flag = {
+  name: 'via-card',
+  kind: 'switch',
+  about: "go on also where the worker's own way to the host may be cut",
+};
+
+export const canaryFlag: Flag = {
+  name: 'canary',
+  kind: 'text',
+  value: 'HOST',
+  about: 'this host first and alone, the others when it is done',
+};
+
 /** Errors: run-unknown. */
 export async function runOf(context: CommandContext, id: number): Promise<Run> {
   const run = await context.runs.get(id);

@@ -7,7 +7,7 @@ import { errors } from '../src/errors.ts';
 import { helpAnswer } from '../src/report/answers.ts';
 import type { ChatMessage } from '../src/report/message.ts';
 import { cutPlain } from '../src/report/text.ts';
-import { Target } from './arguments.ts';
+import { Target, targetPositional } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -19,7 +19,7 @@ export const diag = defineCommand({
   name: 'diag',
   summary: 'ask cards one of a list of read-only questions, and say what the answer means',
   positionals: [
-    { name: 'target', about: 'the name of a rack, host or DPU' },
+    targetPositional,
     { name: 'probe', about: `one of ${probeNames.join(', ')}; without it they are listed`, optional: true },
   ],
   flags: [],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ProvisionParams, recipeVersions } from '../jobs/payloads.ts';
-import { Target } from './arguments.ts';
+import { Target, targetPositional } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -8,7 +8,7 @@ import { startRun } from './start-run.ts';
 export const inspect = defineCommand({
   name: 'inspect',
   summary: 'compare cards with what their profile wants and with the inventory, and change nothing',
-  positionals: [{ name: 'target', about: 'the name of a rack, host or DPU' }],
+  positionals: [targetPositional],
   flags: [],
   examples: ['/dpu inspect rack1', '/dpu inspect dpu-07'],
   arguments: z.object({ target: Target }),

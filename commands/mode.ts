@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ModeParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch, Target, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -15,14 +15,8 @@ const Arguments = z.object({
 export const mode = defineCommand({
   name: 'mode',
   summary: 'put cards into DPU mode (the Arm runs) or NIC mode (it does not); their hosts are power-cycled',
-  positionals: [
-    { name: 'target', about: 'the name of a rack, host or DPU' },
-    { name: 'mode', about: '`dpu` or `nic`' },
-  ],
-  flags: [
-    { name: 'plan', kind: 'switch', about: 'only look and show what would change' },
-    { name: 'via-card', kind: 'switch', about: "go on also where the worker's own way to the host may be cut" },
-  ],
+  positionals: [targetPositional, { name: 'mode', about: '`dpu` or `nic`' }],
+  flags: [planFlag, viaCardFlag],
   examples: ['/dpu mode dpu-07 dpu', '/dpu mode host-07 nic --plan'],
   arguments: Arguments,
   approval: 'always',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ProvisionParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch, Target, canaryFlag, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -29,14 +29,14 @@ const Arguments = z
 export const provision = defineCommand({
   name: 'provision',
   summary: 'bring every DPU of a rack, host or single card into the state its profile wants',
-  positionals: [{ name: 'target', about: 'the name of a rack, host or DPU' }],
+  positionals: [targetPositional],
   flags: [
-    { name: 'plan', kind: 'switch', about: 'only look and show what would change' },
+    planFlag,
     { name: 'adopt', kind: 'switch', about: 'take over a card that somebody else set up as it is, without flashing' },
     { name: 'reflash', kind: 'switch', about: 'flash a card that somebody else set up; all files on it are erased' },
     { name: 'set-mode', kind: 'switch', about: 'put a card in NIC mode into DPU mode; its host is power-cycled' },
-    { name: 'via-card', kind: 'switch', about: "go on also where the worker's own way to the host may be cut" },
-    { name: 'canary', kind: 'text', value: 'HOST', about: 'this host first and alone, the others when it is done' },
+    viaCardFlag,
+    canaryFlag,
     { name: 'max-failures', kind: 'text', value: 'N', about: 'go on until more than N hosts have failed; default 0' },
   ],
   examples: ['/dpu provision rack1', '/dpu provision dpu-07 --plan', '/dpu provision rack1 --canary host-07'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RebootParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch, Target, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -21,18 +21,15 @@ const Arguments = z
 export const reboot = defineCommand({
   name: 'reboot',
   summary: 'restart the Arm or the BMC of cards, or their host, once, and see it up again',
-  positionals: [
-    { name: 'target', about: 'the name of a rack, host or DPU' },
-    { name: 'what', about: '`arm`, `bmc` or `host`' },
-  ],
+  positionals: [targetPositional, { name: 'what', about: '`arm`, `bmc` or `host`' }],
   flags: [
-    { name: 'plan', kind: 'switch', about: 'only look and show what would happen' },
+    planFlag,
     {
       name: 'cold',
       kind: 'switch',
       about: 'with `host`: a cold power cycle, which activates staged firmware and mode',
     },
-    { name: 'via-card', kind: 'switch', about: "go on also where the worker's own way to the host may be cut" },
+    viaCardFlag,
   ],
   examples: ['/dpu reboot dpu-07 arm', '/dpu reboot dpu-07 bmc', '/dpu reboot host-07 host --cold'],
   arguments: Arguments,

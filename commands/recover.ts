@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recoverKinds, RecoverParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch, Target, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -15,14 +15,8 @@ const Arguments = z.object({
 export const recover = defineCommand({
   name: 'recover',
   summary: 'get back into cards that lock people out; the plan says what is known, what it costs, and the way out',
-  positionals: [
-    { name: 'target', about: 'the name of a rack, host or DPU' },
-    { name: 'what', about: recoverKinds.map((kind) => `\`${kind}\``).join(', ') },
-  ],
-  flags: [
-    { name: 'plan', kind: 'switch', about: 'only look and show what would change' },
-    { name: 'via-card', kind: 'switch', about: "go on also where the worker's own way to the host may be cut" },
-  ],
+  positionals: [targetPositional, { name: 'what', about: recoverKinds.map((kind) => `\`${kind}\``).join(', ') }],
+  flags: [planFlag, viaCardFlag],
   examples: ['/dpu recover dpu-07 bmc-password', '/dpu recover dpu-07 stuck-rshim --plan'],
   arguments: Arguments,
   approval: 'always',

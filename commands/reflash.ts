@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ProvisionParams, recipeVersions } from '../jobs/payloads.ts';
 import { nearest } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch, Target, canaryFlag, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -19,7 +19,7 @@ const Arguments = z.object({
 export const reflash = defineCommand({
   name: 'reflash',
   summary: 'write an image onto cards, whatever is on them; all files on their Arms are erased',
-  positionals: [{ name: 'target', about: 'the name of a rack, host or DPU' }],
+  positionals: [targetPositional],
   flags: [
     { name: 'image', kind: 'text', value: 'NAME', required: true, about: 'an image of the inventory' },
     {
@@ -28,9 +28,9 @@ export const reflash = defineCommand({
       value: 'rshim|redfish',
       about: 'over the rshim of the host, or fetched by the BMC of the card; without it the plan chooses and says why',
     },
-    { name: 'plan', kind: 'switch', about: 'only look and show what would happen' },
-    { name: 'via-card', kind: 'switch', about: "go on also where the worker's own way to the host may be cut" },
-    { name: 'canary', kind: 'text', value: 'HOST', about: 'this host first and alone, the others when it is done' },
+    planFlag,
+    viaCardFlag,
+    canaryFlag,
   ],
   examples: ['/dpu reflash dpu-07 --image bf-2.9.2', '/dpu reflash host-07 --image bf-2.9.2 --via redfish'],
   arguments: Arguments,

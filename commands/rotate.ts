@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recipeVersions, RotateParams } from '../jobs/payloads.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch, Target, planFlag, targetPositional } from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -10,11 +10,8 @@ const Arguments = z.object({ target: Target, what: z.enum(['bmc', 'arm'], 'is bm
 export const rotate = defineCommand({
   name: 'rotate',
   summary: 'replace the password of the BMC or of the Arm of cards by a new generated one',
-  positionals: [
-    { name: 'target', about: 'the name of a rack, host or DPU' },
-    { name: 'what', about: '`bmc` or `arm`' },
-  ],
-  flags: [{ name: 'plan', kind: 'switch', about: 'only look and show what would change' }],
+  positionals: [targetPositional, { name: 'what', about: '`bmc` or `arm`' }],
+  flags: [planFlag],
   examples: ['/dpu rotate rack1 bmc', '/dpu rotate dpu-07 arm'],
   arguments: Arguments,
   approval: 'always',

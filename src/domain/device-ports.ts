@@ -219,6 +219,8 @@ export interface CredentialStore {
   ): Promise<void>;
   /** pending -> current, current -> previous. Idempotent. */
   promote(key: CredentialKey): Promise<void>;
+  /** The device has forgotten its password: current -> previous, and what is pending goes. Idempotent. */
+  retire(key: CredentialKey): Promise<void>;
   /** Moves what was filed under a fingerprint to the serial. Idempotent. */
   rekey(from: CredentialKey, to: CredentialKey): Promise<void>;
 }

@@ -26,7 +26,7 @@ export const armErrors = {
     make('arm-login-refused', 'needs-human', {
       what: `The Arm of ${a.target} refused the key and every password that dpubot may try for ${a.user} (${a.tried.length === 0 ? 'none known' : a.tried.join(', ')}).`,
       why: 'The card was set up by hand, and its password is not known to dpubot. No more than two wrong tries are made in ten minutes.',
-      next: `Import the password with \`dpubot credentials import-arm SERIAL FILE\`, put dpubot's public key into authorized_keys, or flash the card anew with \`--reflash\` (see the runbook). ${again(a.run)}`,
+      next: `Import the password with \`dpubot credentials import-arm SERIAL FILE\`, put dpubot's public key into authorized_keys, or write an image anew with \`/dpu reflash ${a.target} --image NAME\`, which erases it (see the runbook). ${again(a.run)}`,
     }),
   armLockedOut: (a: { target: string; why: string; image: string | undefined }) =>
     make('arm-locked-out', 'permanent', {

@@ -36,7 +36,7 @@ export const cardErrors = {
     make('nic-mode', 'permanent', {
       what: `${a.target} is in NIC mode.`,
       why: 'Its Arm cores do not run there, so Secure Boot cannot be changed and resets would wait forever.',
-      next: `Run the command again with \`--set-mode\`: it stores DPU mode (\`mlxconfig s INTERNAL_CPU_OFFLOAD_ENGINE=0\`) and switches the host off and on.`,
+      next: `Run the command again with \`--set-mode\`: it stores DPU mode (\`mlxconfig s INTERNAL_CPU_OFFLOAD_ENGINE=0\`) and switches the host off and on. On a card that dpubot has set up \`/dpu recover ${a.target} dpu-mode\` does only that.`,
     }),
   wrongCard: (a: { target: string; vpdSerial: string; bmcSerial: string; run: number } & WithState) =>
     make('wrong-card', 'needs-human', {

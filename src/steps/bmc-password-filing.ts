@@ -1,5 +1,5 @@
 import { knownBmc, unprovenKey } from '../domain/credential-key.ts';
-import type { CredentialKey, CredentialSlot } from '../domain/device-ports.ts';
+import type { BmcSession, CredentialKey, CredentialSlot } from '../domain/device-ports.ts';
 import { generateBmcPassword } from '../domain/password.ts';
 import { Secret } from '../domain/secret.ts';
 import type { ApplyContext } from '../domain/step.ts';
@@ -10,9 +10,12 @@ const accountPath = '/redfish/v1/AccountService/Accounts/root';
 
 /** Files the new password, writes the escrow, and sends it. After a crash in between, the pending one is used again. */
 export async function sendNewPassword(context: ApplyContext, slot: CredentialSlot): Promise<void> {
+  // Before the new one is filed: as pending it would be tried first, and cost one of two tries.
+  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
+  if (login.state !== 'in') throw errors.bmcLoginRefused({ target: context.dpu.name, tried: [slot] });
   const pending = await fileNewPassword(context, slot);
   await context.act({ name: 'patch-password', text: 'send the new password to the BMC', before: slot }, async () => {
-    const evidence = await patchPassword(context, slot, pending);
+    const evidence = await patchPassword(context, login.session, pending);
     context.bmc.forget(context.card);
     return { evidence, value: undefined };
   });
@@ -38,15 +41,14 @@ export async function fileNewPassword(context: ApplyContext, before: CredentialS
 }
 
 /** Sends it. When the reply is lost a login decides: the new password works, or the change did not happen. */
-async function patchPassword(context: ApplyContext, slot: CredentialSlot, pending: Secret): Promise<string> {
-  const login = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
-  if (login.state !== 'in') throw errors.bmcLoginRefused({ target: context.dpu.name, tried: [slot] });
+async function patchPassword(context: ApplyContext, session: BmcSession, pending: Secret): Promise<string> {
   try {
     const options = { timeoutMs: 30_000, signal: context.signal };
-    const reply = await login.session.patchSecret(accountPath, { Password: pending }, options);
+    const reply = await session.patchSecret(accountPath, { Password: pending }, options);
     return `PATCH ${accountPath} -> ${reply.status}`;
   } catch (error) {
-    if (!(error instanceof OpsError) || !['bmc-reply-lost', 'bmc-timeout'].includes(error.code)) throw error;
+    if (!(error instanceof OpsError) || !['bmc-reply-lost', 'bmc-timeout', 'redfish-unexpected'].includes(error.code))
+      throw error;
     context.bmc.forget(context.card);
     const after = await context.bmc.login(context.card, { timeoutMs: 60_000, signal: context.signal });
     if (after.state === 'in' && after.slot === 'pending')

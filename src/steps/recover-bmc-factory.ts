@@ -31,7 +31,7 @@ interface Observed {
  *
  * Why      The way out of settings that lock everybody out. It costs passwords, accounts, certificate and static address.
  * Reads    a login to the BMC and, where none works, on the Arm; running bfb-install (host).
- * Changes  Manager.ResetToDefaults ResetAll, or over the Arm ipmitool raw 0x32 0x66 and mc reset cold.
+ * Changes  Manager.ResetToDefaults ResetAll, or over the Arm ipmitool raw 0x32 0x66 and mc reset cold; credential store.
  * Errors   arm-login-needed, wrong-card, reboot-while-flashing, bmc-not-back, those of the BMC.
  * Source   NVIDIA BlueField BMC docs; libredfish mockup of a B3220 with BF-24.10; bfb-build (bmc.env).
  */
@@ -63,6 +63,9 @@ export const recoverBmcFactory = defineStep<Record<string, never>, Observed>({
       context.bmc.noteReset(context.card);
       context.bmc.forget(context.card);
       const seen = await waitForFactory(context, { seenAway: wasSent || showsIt });
+      // Whatever is filed is in force no more: as current it would be tried before the factory one.
+      const { serial } = context.card;
+      if (serial !== undefined) await context.credentials.retire({ serial });
       return { evidence: `${sent}; ${seen}`, value: undefined };
     });
     return { kind: 'done' };

@@ -23,6 +23,14 @@ redis.call('HSET', KEYS[1], 'current', pending)
 redis.call('HDEL', KEYS[1], 'pending')
 return 1`);
 
+const retire = lua(`
+redis.call('HDEL', KEYS[1], 'pending')
+local current = redis.call('HGET', KEYS[1], 'current')
+if not current then return 0 end
+redis.call('HSET', KEYS[1], 'previous', current)
+redis.call('HDEL', KEYS[1], 'current')
+return 1`);
+
 /**
  * What was filed under the fingerprint is newer than what stands under the serial: it wins slot by slot, the current
  * password it displaces becomes the previous one, and a pending one that was overtaken goes (the escrow has it).
@@ -86,6 +94,9 @@ export function createCredentialStore(
     },
     async promote(key) {
       await space.script('confirm a new password', promote, [passwordKey(space, key)], []);
+    },
+    async retire(key) {
+      await space.script('put a password aside', retire, [passwordKey(space, key)], []);
     },
     async rekey(from, to) {
       await space.script('refile passwords', rekey, [passwordKey(space, from), passwordKey(space, to)], []);

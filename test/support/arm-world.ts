@@ -494,6 +494,7 @@ export function contextOf(
         world.passwords.delete('pending');
         return Promise.resolve();
       },
+      retire: () => Promise.reject(new Error('nothing is put aside here')),
       rekey: async () => Promise.reject(new Error('not asked here')),
     },
     escrow: {

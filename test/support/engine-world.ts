@@ -267,6 +267,11 @@ function crashingCredentials(credentials: CredentialStore, tick: (point: string)
       await credentials.rekey(...input);
       tick('after rekey');
     },
+    retire: async (...input) => {
+      tick('before retire');
+      await credentials.retire(...input);
+      tick('after retire');
+    },
     promote: async (...input) => {
       tick('before promote');
       await credentials.promote(...input);

@@ -256,12 +256,11 @@ export function createRack(options: RackOptions): RackModel {
     clearFault: (name, target) => endFault(rack, name, target),
     faults: () => describeFaults(state.faults),
     hasFault: (name, target, use) => {
-      const known = describeFaults(state.faults).find((each) => each.name === name);
-      if (known === undefined) return false;
+      if (!isFaultName(name)) return false;
       const card = state.cards.find((each) => each.name === target);
-      const targets = card !== undefined && faultScope(known.name) === 'card' ? [target, card.host] : [target];
-      if (use === 'use') return useFault(state.faults, known.name, targets);
-      return findFault(state.faults, known.name, targets) !== undefined;
+      const targets = card !== undefined && faultScope(name) === 'card' ? [target, card.host] : [target];
+      if (use === 'use') return useFault(state.faults, name, targets);
+      return findFault(state.faults, name, targets) !== undefined;
     },
   };
 }

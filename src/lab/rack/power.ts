@@ -64,9 +64,10 @@ function powerOffCards(rack: Rack, host: HostState): void {
 function powerOnCards(rack: Rack, host: HostState): void {
   for (const card of cardsOfHost(rack, host.name)) {
     resetBmc(rack, card);
-    card.nvconfig.current = { ...card.nvconfig.next };
-    if (!cardFault(rack, card, 'mode-unchanged'))
+    if (!cardFault(rack, card, 'mode-unchanged')) {
+      card.nvconfig.current = { ...card.nvconfig.next };
       card.mode = { current: card.mode.queued ?? card.mode.current, queued: null };
+    }
     card.nicFirmware = { running: card.nicFirmware.staged ?? card.nicFirmware.running, staged: null };
     useCardFault(rack, card, 'firmware-wedged');
     card.rshim.owner = 'none';

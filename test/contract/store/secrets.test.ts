@@ -49,6 +49,15 @@ describe.each(backends)('secrets in $kind', ({ open }) => {
     expect(await filed(card)).toEqual(['current one']);
   });
 
+  it('puts aside what a device has forgotten, also when it is asked again', async () => {
+    await pend(card, 'one');
+    await credentials.promote(card);
+    await pend(card, 'two');
+    await credentials.retire(card);
+    await credentials.retire(card);
+    expect(await filed(card)).toEqual(['previous one']);
+  });
+
   it('refuses a second pending password, takes the same one again, and another one only as a replacement', async () => {
     await pend(card, 'one');
     await expect(pend(card, 'two')).rejects.toMatchObject({ code: 'credential-pending' });

@@ -47,6 +47,7 @@ describe('scripts that give the same output and exit code as in a real shell', (
     "cat <<'EOF'\nvalue $HOME\nEOF",
     'sh -c \'echo "$0 $1 $#"\' name one "two three"',
     '(exit 4); echo $?; ! true; echo $?',
+    'false; code=$?; echo $code; x=$(exit 3); echo $?; y=1; echo $?',
     'echo a; echo b >&2; exit 7',
     'trap "echo bye" EXIT; echo hi; exit 2',
     'printf "b\\na\\nb\\n" | sort | uniq -c | sed "s/^ *//"',

@@ -54,6 +54,12 @@ export function createMemoryCredentialStore(
       const older = current ? as('previous', current) : previous;
       cards.set(idOf(key), { current: as('current', pending), ...(older && { previous: older }) });
     },
+    async retire(key) {
+      await breathe();
+      const { current, previous } = slotsOf(key);
+      const older = current ? as('previous', current) : previous;
+      cards.set(idOf(key), older ? { previous: older } : {});
+    },
     async rekey(from, to) {
       await breathe();
       const moved = cards.get(idOf(from));

@@ -37,7 +37,7 @@ function complainUnknown(frame: Frame, unknown: string[]): void {
 }
 
 const dpkg: Program = function* program(frame, args) {
-  const [action = '', ...names] = args;
+  const [action = '', ...names] = args.filter((word) => !word.startsWith('--force-'));
   if (action === '--configure') return yield* dpkgConfigure(frame);
   if (action === '--audit' || action === '-C') {
     const { found } = matching(frame, []);

@@ -69,9 +69,14 @@ function* runSimple(shell: Shell, node: Node & { kind: 'simple' }): Steps<number
   const argv = yield* expandFields(shell, node.words, substitute);
   const values: [string, string][] = [];
   const statusBefore = shell.status;
-  shell.status = 0;
-  for (const { name, value } of node.assignments) values.push([name, yield* expandText(shell, value, substitute)]);
-  const substituted = shell.status;
+  // Of an assignment alone the status is that of its last command substitution; `$?` in it is still the one before.
+  let substituted = 0;
+  const noting = function* (inner: Shell, body: Node): Steps<string> {
+    const text = yield* substitute(inner, body);
+    substituted = inner.status;
+    return text;
+  };
+  for (const { name, value } of node.assignments) values.push([name, yield* expandText(shell, value, noting)]);
   shell.status = statusBefore;
   const [name] = argv;
   if (name === undefined) {

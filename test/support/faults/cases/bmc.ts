@@ -47,7 +47,7 @@ export const bmc: readonly FaultCase[] = [
     fault: 'redfish-hang',
     command: '/dpu rotate bmc',
     when: whilePatching,
-    end: stops(['failed', 'bmc-timeout', 'unknown'], /Wait a few minutes, then resume/, passed),
+    end: overcome(),
   },
   { fault: 'redfish-wrong-json', command: '/dpu provision', end: untroubled },
   { fault: 'redfish-wrong-json', command: '/dpu rotate bmc', when: whilePatching, end: overcome() },

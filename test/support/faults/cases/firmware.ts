@@ -42,8 +42,6 @@ export const firmware: readonly FaultCase[] = [
       /Take all power from as7 .*Then `\/dpu resume \d+`/,
       powerCycled,
     ),
-    notYet:
-      'the pretend mlxconfig shows the new mode as the current one although the card keeps the old: the run is done',
   },
   { fault: 'link-down', command: '/dpu diag links', end: shown(/Cable is unplugged/) },
   { fault: 'link-down', command: '/dpu provision', end: overcome(undefined, { state: 'satisfied' }) },

@@ -4,8 +4,6 @@ import { gone, overcome, passed, stops } from '../words.ts';
 const reflash = '/dpu reflash --image bf-2.9.2-patched';
 const stock = '/dpu reflash --image bf-2.9.2';
 const unknown = /Look at the host; the run can be resumed|looks again before it goes on; resume it/;
-const detachedExit =
-  'the pretend shell forgets $? in an assignment, so that every detached command seems to end with 0';
 
 /** Hosts, their network and their packages. */
 export const hosts: readonly FaultCase[] = [
@@ -113,7 +111,6 @@ export const hosts: readonly FaultCase[] = [
     command: '/dpu provision',
     card: 'fresh',
     end: overcome(/finish dpkg first/),
-    notYet: 'the pretend dpkg does not know --force-confold',
   },
   {
     fault: 'modules-rejected',
@@ -144,9 +141,8 @@ export const hosts: readonly FaultCase[] = [
       /Look at the network between them and resume the run.*No card was touched/,
       gone('Names are resolved again.'),
     ),
-    notYet: detachedExit,
   },
-  { fault: 'download-breaks', command: stock, end: overcome(/broke off .*; going on/), notYet: detachedExit },
+  { fault: 'download-breaks', command: stock, end: overcome(/broke off .*; going on/) },
   {
     fault: 'download-breaks',
     command: stock,
@@ -156,7 +152,6 @@ export const hosts: readonly FaultCase[] = [
       /it goes on with what is there\. No card was touched/,
       gone('The network holds.'),
     ),
-    notYet: detachedExit,
   },
   {
     fault: 'link-lost',

@@ -29,14 +29,11 @@ export const lockedOut: readonly FaultCase[] = [
     fault: 'bmc-password-factory',
     command: '/dpu provision',
     end: overcome(/factory password -> generated/),
-    notYet:
-      'set-bmc-password files the new password, tries it before it was sent, and has used up both wrong tries: bmc-login-refused',
   },
   {
     fault: 'bmc-password-factory',
     command: '/dpu recover bmc-password',
     end: overcome(/factory password -> generated/),
-    notYet: 'the same: the password that was not sent yet is the second wrong try',
   },
 
   ...(['bmc-password-too-long', 'bmc-password-wrong'] as const).flatMap((fault): FaultCase[] => [
@@ -78,11 +75,10 @@ export const lockedOut: readonly FaultCase[] = [
     command: '/dpu provision',
     end: stops(
       ['needs-human', 'arm-login-refused', 'changed'],
-      /flash the card anew with `--reflash`/,
+      /\/dpu reflash as7-dpu0 --image/,
       gone('Nobody knows the password.'),
-      ['/dpu provision --reflash'],
+      [reflash],
     ),
-    notYet: 'the image is on the card, so --reflash does not flash: /dpu reflash or /dpu recover has to be named',
   },
   { fault: 'arm-key-lost', command: '/dpu provision', end: overcome(/key not accepted -> login by key/) },
   { fault: 'arm-key-lost', command: '/dpu recover arm-password', end: overcome(/key refused -> login by key/) },
@@ -104,11 +100,9 @@ export const lockedOut: readonly FaultCase[] = [
   {
     fault: 'nic-mode',
     command: '/dpu provision',
-    end: stops(['refused', 'nic-mode', 'unchanged'], /again with `--set-mode`/, gone('It stays in NIC mode.'), [
-      '/dpu provision --set-mode',
+    end: stops(['refused', 'nic-mode', 'unchanged'], /\/dpu recover as7-dpu0 dpu-mode/, gone('It stays in NIC mode.'), [
+      '/dpu recover dpu-mode',
     ]),
-    notYet:
-      'with --set-mode it is refused as an unknown image, because the Arm does not run: recover dpu-mode is to be named',
   },
   {
     fault: 'nic-mode',

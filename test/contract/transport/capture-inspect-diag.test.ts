@@ -1,26 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Profile } from '../../../src/domain/profile.ts';
 import type { ObserveContext } from '../../../src/domain/step.ts';
 import { errors } from '../../../src/errors.ts';
-import { fromBmc } from '../../../src/looks/status-sources.ts';
 import { probes } from '../../../src/looks/probes/index.ts';
 import { checkDpuMode } from '../../../src/steps/check-dpu-mode.ts';
 import { disableSecureBoot } from '../../../src/steps/disable-secure-boot.ts';
+import { capturedResources } from '../../support/capture-bmc.ts';
 import { createTestClock, createTestCredentials } from './support/bmc-ports.ts';
 import { createLoginWorld, slots } from './support/login-world.ts';
 
-/** What a real B3220 with BF-24.10-10 answered, path by path; see the README beside it. */
-const captured = JSON.parse(
-  readFileSync(new URL('../../../src/lab/rack/capture/resources.json', import.meta.url), 'utf8'),
-) as Readonly<Record<string, unknown>>;
 const serial = 'MT2423600ANG';
 
 const world = createLoginWorld();
 
 // Plain files and a session endpoint: nothing of the pretend rack stands between the capture and dpubot.
 beforeEach(() => {
-  for (const [path, body] of Object.entries(captured)) world.openBmc.resources.set(path, () => ({ body }));
+  for (const [path, body] of Object.entries(capturedResources())) world.openBmc.resources.set(path, () => ({ body }));
 });
 
 function contextOf(): ObserveContext {
@@ -52,24 +47,6 @@ function contextOf(): ObserveContext {
 }
 
 describe('the answers of a real BMC, as plain files', () => {
-  it('give status its values', async () => {
-    const { facts, unread } = await fromBmc(contextOf());
-
-    const values = Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, fact.value]));
-    expect(values).toEqual({
-      'part-number': '900-9D3B6-00CV-AA0 (B3220)',
-      serial,
-      mode: 'DPU mode',
-      'secure-boot': 'off (running boot: Disabled)',
-      image: 'bf-bundle-2.9.0-90_24.10_ubuntu-22.04_prod',
-      'bmc-firmware': 'BF-24.10-10',
-      'nic-firmware-running': '32.43.1008',
-      'rshim-owner': 'BMC',
-      'arm-state': 'OsIsRunning, power On',
-    });
-    expect(unread).toEqual({});
-  });
-
   it('are read by the steps that inspect looks with', async () => {
     const context = contextOf();
 
