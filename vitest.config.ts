@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * One project per layer, named as its folder under test/ and as `npm test -- --layer NAME` calls it. Layers of one group
@@ -29,14 +30,24 @@ function layer(
   };
 }
 
+/** Files that start whole stacks take a minute each: last in the row they would run alone. */
+class StacksFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const startsStack = (file: TestSpecification): boolean => /\/lab\/(e2e\/|demo)/.test(file.moduleId);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(startsStack), ...sorted.filter((file) => !startsStack(file))];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: StacksFirst },
     projects: [
       layer('unit', { group: 0, testTimeoutMs: 20_000, workers: 2, shared: true }),
       layer('engine', { group: 0, testTimeoutMs: 20_000, workers: 2, shared: true }),
       layer('policy', { group: 0, testTimeoutMs: 20_000, workers: 2 }),
       layer('contract', { group: 1, testTimeoutMs: 20_000, workers: 4 }),
-      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 3 }),
+      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 4 }),
       layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 1 }),
       layer('browser', { group: 4, testTimeoutMs: 120_000, workers: 1 }),
     ],

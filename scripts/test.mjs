@@ -7,12 +7,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onSignal, repository, stopChildren } from './lib/children.mjs';
+import { compilePrograms } from './lib/compiled.mjs';
 import { Problem, runMain, say } from './lib/print.mjs';
 import { startRedis } from './lib/redis-server.mjs';
 import { ensureChromium, ensureDependencies, ensureRedis } from './setup.mjs';
 
 /** Seconds of wall time a layer may take on two cores. Going over is said, and does not fail the run. */
 const budgetsS = { unit: 60, engine: 180, policy: 20, contract: 90, lab: 360, rack: 300, browser: 240 };
+/** Layers that start whole programs. */
+const startingLayers = ['lab', 'rack', 'browser'];
 const ordinaryLayers = ['unit', 'engine', 'policy', 'contract', 'lab'];
 
 await runMain(async () => {
@@ -30,10 +33,12 @@ await runMain(async () => {
   try {
     const redisUrl = 'url' in redis ? redis.url : await startRedis(redis.program, folder);
     const summaryFile = join(folder, 'summary.json');
+    const starting = layers.some((layer) => startingLayers.includes(layer));
     const code = await runVitest(layers, rest, {
       ...foreignEnvironment(),
       DPUBOT_TEST_REDIS_URL: redisUrl,
       DPUBOT_TEST_SUMMARY: summaryFile,
+      ...(starting && { DPUBOT_PROGRAMS: compilePrograms(join(folder, 'programs')) }),
       ...(chromium !== undefined && { DPUBOT_TEST_CHROMIUM: chromium }),
     });
     return report(summaryFile, code);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { repository, startChild, stopChildren, tail, waitForLine, type Child } from '../lib/children.mjs';
+import { programArguments } from '../lib/compiled.mjs';
 import { Problem } from '../lib/print.mjs';
 import { sshKeyPair } from '../lib/ssh-keys.mjs';
 import { startRedis } from '../lib/redis-server.mjs';
@@ -127,7 +128,7 @@ function lastLines(file: string): string[] {
 }
 
 function startNode(folder: string, name: string, file: string, args: readonly string[], settings: Settings): Child {
-  return startChild(name, [process.execPath, '--import', 'tsx', file, ...args], {
+  return startChild(name, [process.execPath, ...programArguments(file), ...args], {
     log: join(folder, 'logs', `${name}.log`),
     env: { ...plainEnvironment(), ...settings },
   });
@@ -146,7 +147,7 @@ function plainEnvironment(): Record<string, string> {
 
 /** Files a secret with the real command line; it travels over standard input and never touches the disk. */
 function importSecret(name: string, secret: string, settings: Settings): Promise<void> {
-  const args = ['--import', 'tsx', 'src/cli.ts', 'credentials', 'import', name, '-'];
+  const args = [...programArguments('src/cli.ts'), 'credentials', 'import', name, '-'];
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { repository, startChild, tail, waitForLine, type Child } from '../../../scripts/lib/children.mjs';
+import { programArguments } from '../../../scripts/lib/compiled.mjs';
 
 const readyLimitMs = 60_000;
 const importLimitMs = 30_000;
@@ -68,7 +69,7 @@ export class Processes {
     mkdirSync(join(folder, 'lab'));
     const lab = this.#start(
       'lab',
-      ['src/lab/main.ts', ...args, '--recipient', recipient, '--ssh-key', publicKeyFile],
+      [...programArguments('src/lab/main.ts'), ...args, '--recipient', recipient, '--ssh-key', publicKeyFile],
       {},
     );
     const line = await waitForLine(lab, /^\{"ready":.*$/, readyLimitMs);
@@ -78,14 +79,14 @@ export class Processes {
   /** Starts a bot with its Slack tokens and no key of any device. */
   async startBot(name: string, common: Settings, chat: LabReady['chat']): Promise<void> {
     const tokens = { SLACK_BOT_TOKEN: chat.botToken, SLACK_APP_TOKEN: chat.appToken, SLACK_API_URL: chat.apiUrl };
-    const bot = this.#start(name, ['src/cli.ts', 'bot'], { ...common, ...tokens });
+    const bot = this.#start(name, [...programArguments('src/cli.ts'), 'bot'], { ...common, ...tokens });
     await waitForLine(bot, readyLine, readyLimitMs);
   }
 
   /** Starts a worker with the age identity and no Slack token. */
   async startWorker(id: string, common: Settings): Promise<void> {
     const { identityFile, escrow } = this.#places;
-    const worker = this.#start(id, ['src/cli.ts', 'worker'], {
+    const worker = this.#start(id, [...programArguments('src/cli.ts'), 'worker'], {
       ...common,
       DPUBOT_AGE_IDENTITY: identityFile,
       DPUBOT_ESCROW: escrow,
@@ -135,7 +136,7 @@ export class Processes {
 
   /** Files a secret with the real command line; it travels over standard input. */
   async importSecret(name: string, secret: string, common: Settings): Promise<void> {
-    const args = ['--import', 'tsx', 'src/cli.ts', 'credentials', 'import', name, '-'];
+    const args = [...programArguments('src/cli.ts'), 'credentials', 'import', name, '-'];
     const options = { cwd: repository, env: { ...this.#environment(), ...common }, timeout: importLimitMs };
     await new Promise<void>((resolve, reject) => {
       const child = execFile(process.execPath, args, options, (error, stdout, stderr) => {
@@ -150,7 +151,7 @@ export class Processes {
   #start(name: string, args: readonly string[], settings: Settings): Child {
     const start = (): Child => {
       this.#started += 1;
-      return startChild(name, [process.execPath, '--import', 'tsx', ...args], {
+      return startChild(name, [process.execPath, ...args], {
         log: join(this.#places.logs, `${name}-${this.#started}.log`),
         env: { ...this.#environment(), ...settings },
         graceMs: 3_000,
