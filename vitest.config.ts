@@ -47,7 +47,7 @@ export default defineConfig({
       layer('engine', { group: 0, testTimeoutMs: 20_000, workers: 2, shared: true }),
       layer('policy', { group: 0, testTimeoutMs: 20_000, workers: 2 }),
       layer('contract', { group: 1, testTimeoutMs: 20_000, workers: 4 }),
-      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 4 }),
+      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 3 }),
       layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 1 }),
       layer('browser', { group: 4, testTimeoutMs: 120_000, workers: 1 }),
     ],

@@ -25,6 +25,8 @@ export interface Controlled {
   /** What a person at the machine does: restart it, or take its power away for a moment. */
   readonly rebootHost: (name: string) => void;
   readonly powerCycleHost: (name: string) => void;
+  /** Its network cable is out until the fault `link-lost` is cleared. */
+  readonly unplugHost: (name: string) => void;
 }
 
 export interface RunningControl {
@@ -78,9 +80,10 @@ async function answer(controlled: Controlled, request: IncomingMessage): Promise
     controlled.clearFault(name, searchParams.get('target') ?? undefined);
     return controlled.faults();
   }
-  const [, host, act] = /^POST \/hosts\/([\w-]+)\/(reboot|power-cycle)$/.exec(action) ?? [];
+  const [, host, act] = /^POST \/hosts\/([\w-]+)\/(reboot|power-cycle|unplug)$/.exec(action) ?? [];
   if (host !== undefined) {
     if (act === 'reboot') controlled.rebootHost(host);
+    else if (act === 'unplug') controlled.unplugHost(host);
     else controlled.powerCycleHost(host);
     return {};
   }

@@ -22,6 +22,7 @@ import { tailscaleAuthKey, writeImages } from './wanted.ts';
 const credentials = { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale' } as const;
 /** If something does not close, the process ends all the same. */
 const closeLimitMs = 3_000;
+const yearMs = 365 * 24 * 3_600_000;
 
 const { values } = parseArgs({
   options: {
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     clearFault: (name, target) => clearFault(rack, chat, name, target),
     rebootHost: (name) => rack.model.host(name).warmReboot(),
     powerCycleHost: (name) => rack.model.host(name).powerCycle(),
+    unplugHost: (name) => void rack.model.host(name).loseLink(yearMs),
   });
   const inventory = resolve(dir, 'inventory.yaml');
   writeFileSync(inventory, inventoryText(recipient, dir, layouts, rack, chat));

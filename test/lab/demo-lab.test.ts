@@ -92,6 +92,7 @@ describe('the switches of the lab', () => {
       },
       rebootHost: (name) => done.push(`reboot ${name}`),
       powerCycleHost: (name) => done.push(`power cycle ${name}`),
+      unplugHost: (name) => done.push(`unplug ${name}`),
     });
     running.push(control);
     return { url: control.url, faults, done };
@@ -112,7 +113,7 @@ describe('the switches of the lab', () => {
     expect(await cleared.json()).toEqual([]);
   });
 
-  it('clear a fault for one target, and restart a host or take its power away', async () => {
+  it('clear a fault for one target, and restart a host, take its power away or pull its cable', async () => {
     const { url, done } = await start();
 
     for (const [method, path] of [
@@ -120,10 +121,17 @@ describe('the switches of the lab', () => {
       ['DELETE', '/faults/dpkg-lock'],
       ['POST', '/hosts/as7/reboot'],
       ['POST', '/hosts/as8/power-cycle'],
+      ['POST', '/hosts/as8/unplug'],
     ] as const)
       expect((await fetch(`${url}${path}`, { method })).status).toBe(200);
 
-    expect(done).toEqual(['clear dpkg-lock as8', 'clear dpkg-lock everywhere', 'reboot as7', 'power cycle as8']);
+    expect(done).toEqual([
+      'clear dpkg-lock as8',
+      'clear dpkg-lock everywhere',
+      'reboot as7',
+      'power cycle as8',
+      'unplug as8',
+    ]);
   });
 
   it('show the whole state of the rack, the part that only a write changes, and what was run on its machines', async () => {
