@@ -48,6 +48,20 @@ export const canaryFlag: Flag = {
   about: 'this host first and alone, the others when it is done',
 };
 
+/** For ways out of a card on which an earlier run has stopped. */
+export const cancelFlag: Flag = {
+  name: 'cancel',
+  kind: 'text',
+  value: 'RUN',
+  about: 'give up this stopped run, which holds the host, and go on',
+};
+
+/** What `--cancel` and `--plan` have against each other. */
+export const cancelWithPlan = {
+  path: ['cancel'],
+  message: 'and --plan exclude each other: --plan changes nothing, --cancel gives up a run',
+};
+
 /** Errors: run-unknown. */
 export async function runOf(context: CommandContext, id: number): Promise<Run> {
   const run = await context.runs.get(id);

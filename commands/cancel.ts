@@ -4,7 +4,7 @@ import { RUN_STREAM } from '../src/domain/journal.ts';
 import type { StreamEvent } from '../src/domain/ports.ts';
 import { requestCancel } from '../src/domain/policy.ts';
 import type { Run } from '../src/domain/run.ts';
-import { isEnded } from '../src/domain/run.ts';
+import { hostsOf, isEnded } from '../src/domain/run.ts';
 import { errors } from '../src/errors.ts';
 import type { Answer } from '../src/report/message.ts';
 import { textAnswer } from '../src/report/answers.ts';
@@ -48,34 +48,56 @@ async function cancelOpen(request: CommandRequest, before: Run): Promise<Answer>
     (_before, after) => [requested(actor, openNote(after))],
   );
   if (!changed) throw nothingToCancel(run);
-  return await told(request, run, openNote(run));
+  const note = openNote(run);
+  await record(request, run, note);
+  return answerOf(request, run, note);
 }
 
-/** Nothing of it is running any more: it gives back its hosts. Said again after a crash in between, it finishes that. */
 async function cancelStopped(request: CommandRequest, before: Run): Promise<Answer> {
+  const { run, note } = await endStopped(request, before);
+  return answerOf(request, run, note);
+}
+
+/**
+ * Ends a run for good that has stopped: nothing of it is running any more, and it gives back its hosts. Said again after a
+ * crash in between, it finishes that. Errors: unit-busy, run-not-in-state.
+ */
+export async function endStopped(
+  request: CommandRequest,
+  before: Run,
+): Promise<{ readonly run: Run; readonly note: string }> {
   const { context, actor } = request;
   await refuseWhileLeased(request, before);
+  const holds = await holdsAny(request, before);
   const nowMs = context.clock.nowMs();
   const { run, changed } = await context.runs.update(
     before.id,
-    (current) => (isEnded(current.state) ? requestCancel(current, actor, nowMs) : undefined),
-    () => [requested(actor, 'it had stopped already')],
+    (current) =>
+      isEnded(current.state) ? (requestCancel(current, actor, nowMs) ?? givenUp(current, holds)) : undefined,
+    (was, after) => (was.state === after.state ? [] : [requested(actor, 'it had stopped already')]),
   );
   if (!isEnded(run.state)) throw nothingToCancel(run);
   const freed: string[] = [];
-  for (const unit of Object.keys(run.units)) if (await context.holds.clear(unit, run.id)) freed.push(unit);
+  for (const host of Object.values(run.units).flatMap(hostsOf))
+    if (await context.holds.clear(host, run.id)) freed.push(host);
   if (!changed && freed.length === 0) throw nothingToCancel(run);
   const gaveBack = freed.length === 0 ? '' : `; it gave back ${freed.join(', ')}`;
-  return await told(request, run, `it had stopped already${gaveBack}`);
+  const note = `it had stopped already${gaveBack}`;
+  await record(request, run, note);
+  return { run, note };
 }
 
-async function told(request: CommandRequest, run: Run, note: string): Promise<Answer> {
+/** What a cancel leaves behind, whichever kind it was. */
+async function record(request: CommandRequest, run: Run, note: string): Promise<void> {
   const { context, actor } = request;
   const atMs = context.clock.nowMs();
   const targets = targetsOfRun(run);
   await context.audit.append({ atMs, actor, action: 'cancel', runId: run.id, targets, detail: note });
   await context.notifier.changed(run.id);
   await context.queue.addAdvance({ runId: run.id });
+}
+
+function answerOf(request: CommandRequest, run: Run, note: string): Answer {
   return request.invocation.source === 'button' ? undefined : textAnswer(`Run ${run.id}: ${note}.`);
 }
 
@@ -90,8 +112,19 @@ function openNote(run: Run): string {
     : `the running step on ${busy.map((unit) => unit.unit).join(', ')} ends first, then it stops`;
 }
 
+/** A run that was cancelled while it was at work keeps its hosts, and gives them up only now. */
+function givenUp(run: Run, holds: boolean): Run | undefined {
+  return run.state === 'cancelled' && holds && !run.givenUp ? { ...run, givenUp: true } : undefined;
+}
+
+async function holdsAny({ context }: CommandRequest, run: Run): Promise<boolean> {
+  for (const host of Object.values(run.units).flatMap(hostsOf))
+    if ((await context.holds.get(host))?.runId === run.id) return true;
+  return false;
+}
+
 async function refuseWhileLeased(request: CommandRequest, run: Run): Promise<void> {
-  for (const unit of Object.keys(run.units)) {
+  for (const unit of Object.values(run.units).flatMap(hostsOf)) {
     const holder = await request.context.leases.holder(unit);
     if (holder?.runId === run.id) throw errors.unitBusy({ unit, worker: holder.workerId, run: run.id });
   }

@@ -1,23 +1,39 @@
 import { z } from 'zod';
 import { recoverKinds, RecoverParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
+import {
+  RunNumber,
+  Switch,
+  Target,
+  cancelFlag,
+  cancelWithPlan,
+  planFlag,
+  targetPositional,
+  viaCardFlag,
+} from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
-const Arguments = z.object({
-  target: Target,
-  what: z.enum(recoverKinds, `is one of ${recoverKinds.join(', ')}`),
-  plan: Switch,
-  'via-card': Switch,
-});
+const Arguments = z
+  .object({
+    target: Target,
+    what: z.enum(recoverKinds, `is one of ${recoverKinds.join(', ')}`),
+    plan: Switch,
+    'via-card': Switch,
+    cancel: RunNumber.optional(),
+  })
+  .refine((args) => !(args.plan && args.cancel !== undefined), cancelWithPlan);
 
 /** Ways back into cards that lock people out. */
 export const recover = defineCommand({
   name: 'recover',
   summary: 'get back into cards that lock people out; the plan says what is known, what it costs, and the way out',
   positionals: [targetPositional, { name: 'what', about: recoverKinds.map((kind) => `\`${kind}\``).join(', ') }],
-  flags: [planFlag, viaCardFlag],
-  examples: ['/dpu recover dpu-07 bmc-password', '/dpu recover dpu-07 stuck-rshim --plan'],
+  flags: [planFlag, viaCardFlag, cancelFlag],
+  examples: [
+    '/dpu recover dpu-07 bmc-password',
+    '/dpu recover dpu-07 stuck-rshim --plan',
+    '/dpu recover dpu-07 stuck-rshim --cancel 418',
+  ],
   arguments: Arguments,
   approval: 'always',
   who: 'operate',
@@ -30,6 +46,7 @@ export const recover = defineCommand({
       target: args.target,
       planOnly: args.plan,
       maxFailures: 0,
+      giveUp: { run: args.cancel },
     });
     return undefined;
   },

@@ -2,18 +2,31 @@ import { z } from 'zod';
 import { ProvisionParams, recipeVersions } from '../jobs/payloads.ts';
 import { nearest } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
-import { Switch, Target, canaryFlag, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
+import {
+  RunNumber,
+  Switch,
+  Target,
+  canaryFlag,
+  cancelFlag,
+  cancelWithPlan,
+  planFlag,
+  targetPositional,
+  viaCardFlag,
+} from './arguments.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
-const Arguments = z.object({
-  target: Target,
-  image: z.string({ error: 'is missing: --image NAME' }),
-  via: z.enum(['rshim', 'redfish'], 'is rshim or redfish').optional(),
-  plan: Switch,
-  'via-card': Switch,
-  canary: Target.optional(),
-});
+const Arguments = z
+  .object({
+    target: Target,
+    image: z.string({ error: 'is missing: --image NAME' }),
+    via: z.enum(['rshim', 'redfish'], 'is rshim or redfish').optional(),
+    plan: Switch,
+    'via-card': Switch,
+    canary: Target.optional(),
+    cancel: RunNumber.optional(),
+  })
+  .refine((args) => !(args.plan && args.cancel !== undefined), cancelWithPlan);
 
 /** Writes an image onto cards, whatever is on them. */
 export const reflash = defineCommand({
@@ -31,6 +44,7 @@ export const reflash = defineCommand({
     planFlag,
     viaCardFlag,
     canaryFlag,
+    cancelFlag,
   ],
   examples: ['/dpu reflash dpu-07 --image bf-2.9.2', '/dpu reflash host-07 --image bf-2.9.2 --via redfish'],
   arguments: Arguments,
@@ -48,6 +62,7 @@ export const reflash = defineCommand({
       planOnly: args.plan,
       canary: args.canary,
       maxFailures: 0,
+      giveUp: { run: args.cancel },
     });
     return undefined;
   },

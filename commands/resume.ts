@@ -41,7 +41,7 @@ export const resume = defineCommand({
         { unit: RUN_STREAM, event: { type: 'resumed', by: actor, generation: highestGeneration(after) } },
       ],
     );
-    if (!changed) throw errors.runNotInState({ run: run.id, action: 'resumed', state: run.state, next: hint(run) });
+    if (!changed) throw errors.runNotInState({ run: run.id, action: 'resumed', state: stateOf(run), next: hint(run) });
     await context.audit.append({ atMs: nowMs, actor, action: 'resume', runId: run.id, targets: targetsOfRun(run) });
     await context.notifier.changed(run.id);
     await context.queue.addAdvance({ runId: run.id });
@@ -53,7 +53,11 @@ function highestGeneration(run: Run): number {
   return Math.max(0, ...Object.values(run.units).map((unit) => unit.generation));
 }
 
+function stateOf({ state, givenUp }: Run): string {
+  return givenUp ? `${state} and has given its hosts back; others may have changed them since` : state;
+}
+
 function hint(run: Run): string {
   const targets = targetsOfRun(run).join(', ');
-  return `A stopped run can be resumed; for a new one on ${targets} give the command \`/dpu ${run.text}\` again.`;
+  return `${run.givenUp ? 'A run that still has its hosts' : 'A stopped run'} can be resumed; for a new one on ${targets} give the command \`/dpu ${run.text}\` again.`;
 }

@@ -1,20 +1,24 @@
 import type { Inventory } from '../src/domain/inventory.ts';
-import { sliceHash, sliceOf } from '../src/domain/inventory.ts';
+import { pairOf, sliceHash, sliceOf } from '../src/domain/inventory.ts';
 import { RUN_STREAM } from '../src/domain/journal.ts';
 import { isLookName } from '../src/domain/look.ts';
 import type { NewRun } from '../src/domain/ports.ts';
 import type { Run, UnitRecord } from '../src/domain/run.ts';
+import { hostsOf } from '../src/domain/run.ts';
 import type { TargetUnit } from '../src/domain/targets.ts';
 import { nearest, resolveTargets } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
 import type { CommandRequest } from './define.ts';
+import { freeHeldHosts } from './held-hosts.ts';
 
-/** What a command wants done: a recipe on the rack, host or DPU that a word names. */
+/** What a command wants done: a recipe on the rack, host or DPU that a word names, or on a pair. */
 export interface RunWish {
   readonly recipe: string;
   readonly recipeVersion: number;
   readonly params: Readonly<Record<string, unknown>>;
+  /** Name of a rack, host or DPU; of a pair where `onPair` says so. */
   readonly target: string;
+  readonly onPair?: true;
   readonly planOnly: boolean;
   /** Image of the inventory in place of those of the profiles. */
   readonly image?: string;
@@ -22,12 +26,14 @@ export interface RunWish {
   readonly canary?: string | undefined;
   /** Units that may fail before no further wave starts. */
   readonly maxFailures: number;
+  /** Set by commands that take `--cancel RUN`: the stopped run that is given up for this one, if one was named. */
+  readonly giveUp?: { readonly run: number | undefined };
 }
 
 /**
  * Creates a run in `planning` and asks a worker to look at it. Everything that the run needs of the inventory is frozen
  * into it. Errors, each before anything is stored: halted (not for looks), command-invalid (channel, canary),
- * not-in-channel, target-unknown.
+ * not-in-channel, target-unknown, host-held (by runs that have stopped).
  */
 export async function startRun(request: CommandRequest, wish: RunWish): Promise<Run> {
   const { context, invocation, actor } = request;
@@ -35,9 +41,14 @@ export async function startRun(request: CommandRequest, wish: RunWish): Promise<
   checkChannel(inventory, request);
   // A look only reads, and people want to see what the reason of a halt has done.
   if (!isLookName(wish.recipe)) await refuseWhenHalted(request);
-  const units = canaryFirst(targetsOf(inventory, wish.target), wish);
+  const units = unitsOf(inventory, wish);
   if (!(await context.directory.canPost(invocation.channel)))
     throw errors.notInChannel({ channel: channelShown(request) });
+  if (!wish.planOnly && !isLookName(wish.recipe))
+    await freeHeldHosts(request, units.flatMap(hostsOf), {
+      giveUp: wish.giveUp?.run,
+      offersGiveUp: wish.giveUp !== undefined,
+    });
 
   const run = await context.runs.create(newRun(request, inventory, wish, units), () => [
     { unit: RUN_STREAM, event: { type: 'run-created', by: actor, text: request.line } },
@@ -47,7 +58,7 @@ export async function startRun(request: CommandRequest, wish: RunWish): Promise<
     actor,
     action: wish.planOnly ? `${wish.recipe} --plan` : wish.recipe,
     runId: run.id,
-    targets: units.flatMap((unit) => unit.dpus),
+    targets: units.flatMap((unit) => unit.targets),
     detail: request.line,
   });
   await context.notifier.changed(run.id);
@@ -60,6 +71,12 @@ export async function startRun(request: CommandRequest, wish: RunWish): Promise<
 export async function refuseWhenHalted(request: CommandRequest): Promise<void> {
   const halt = await request.context.halt.get();
   if (halt) throw errors.halted({ by: halt.by, reason: halt.reason });
+}
+
+/** What the run works on. Errors: target-unknown, command-invalid. */
+function unitsOf(inventory: Inventory, wish: RunWish): readonly UnitRecord[] {
+  if (wish.onPair) return [pairUnit(inventory, wish.target)];
+  return canaryFirst(targetsOf(inventory, wish.target), wish).map((unit) => newUnit(inventory, unit));
 }
 
 /** Units that a word names. Errors: target-unknown, command-invalid when it names nothing. */
@@ -98,8 +115,9 @@ function wavesOf(policy: Inventory['policy'], wish: RunWish): Run['waveSpec'] {
   return ['1', ...(policy.waves === 'all' ? ['rest'] : policy.waves)];
 }
 
-function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, units: readonly TargetUnit[]): NewRun {
-  const slices = units.map((unit) => sliceOf(inventory, unit.host, wish.image));
+function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, units: readonly UnitRecord[]): NewRun {
+  const asked = { imageAsked: wish.image, pairAsked: wish.onPair && wish.target };
+  const slices = units.flatMap(hostsOf).map((host) => sliceOf(inventory, host, asked));
   const { policy } = inventory;
   return {
     recipe: wish.recipe,
@@ -112,9 +130,10 @@ function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, un
     state: 'planning',
     planOnly: wish.planOnly,
     simulated: slices.some((slice) => slice.simulated),
+    ...(slices.some((slice) => slice.testbed) && { testbed: true as const }),
     slices: Object.fromEntries(slices.map((slice) => [slice.name, slice])),
     sliceHashes: Object.fromEntries(slices.map((slice) => [slice.name, sliceHash(slice)])),
-    units: Object.fromEntries(units.map((unit) => [unit.host, newUnit(inventory, unit)])),
+    units: Object.fromEntries(units.map((unit) => [unit.unit, unit])),
     waves: [],
     waveIndex: 0,
     maxFailures: wish.maxFailures,
@@ -127,6 +146,13 @@ function newRun(request: CommandRequest, inventory: Inventory, wish: RunWish, un
 function newUnit(inventory: Inventory, unit: TargetUnit): UnitRecord {
   const site = inventory.hosts[unit.host]?.site ?? '';
   return { unit: unit.host, site, targets: unit.dpus, state: 'planning', generation: 0 };
+}
+
+function pairUnit(inventory: Inventory, name: string): UnitRecord {
+  const [a, b] = pairOf(inventory, name).ends;
+  const site = inventory.hosts[a.host]?.site ?? '';
+  const unit = `${a.host}+${b.host}`;
+  return { unit, hosts: [a.host, b.host], site, targets: [a.card, b.card], state: 'planning', generation: 0 };
 }
 
 function checkChannel(inventory: Inventory, { invocation }: CommandRequest): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Name } from '../src/domain/inventory.ts';
+import { benchKinds, benchTools } from '../src/domain/bench.ts';
 import { probeNames } from '../src/domain/probes.ts';
 
 /**
@@ -11,10 +12,15 @@ const Base = { v: z.literal(1), runId: z.int().positive() };
 export const AdvanceJob = z.strictObject(Base);
 export type AdvanceJob = z.infer<typeof AdvanceJob>;
 
-export const PlanJob = z.strictObject({ ...Base, unit: Name, generation: z.int().nonnegative() });
+/** A host, or the two hosts of a pair: `as7+as8`. */
+const UnitName = z
+  .string()
+  .refine((text) => text.split('+').length <= 2 && text.split('+').every((part) => Name.safeParse(part).success));
+
+export const PlanJob = z.strictObject({ ...Base, unit: UnitName, generation: z.int().nonnegative() });
 export type PlanJob = z.infer<typeof PlanJob>;
 
-export const UnitJob = z.strictObject({ ...Base, unit: Name, generation: z.int().nonnegative() });
+export const UnitJob = z.strictObject({ ...Base, unit: UnitName, generation: z.int().nonnegative() });
 export type UnitJob = z.infer<typeof UnitJob>;
 
 /** What `/dpu provision` may say besides its target. */
@@ -77,6 +83,30 @@ export type ConsoleParams = z.infer<typeof ConsoleParams>;
 export const DiagParams = z.strictObject({ probe: z.enum(probeNames) });
 export type DiagParams = z.infer<typeof DiagParams>;
 
+const FrameBytes = z.int().min(60).max(9216);
+const BenchMtu = z.int().min(1280).max(9978);
+
+/** What a bench measures, and how often. */
+export const BenchParams = z.strictObject({
+  kind: z.enum(benchKinds),
+  tool: z.enum(benchTools),
+  durationS: z.int().min(3).max(3600).default(30),
+  /** Measured and thrown away before each repeat. */
+  warmUpS: z.int().min(0).max(60).default(3),
+  repeats: z.int().min(1).max(20).default(3),
+  /** Only testpmd: Ethernet frames without FCS. */
+  framesBytes: z.array(FrameBytes).min(1).max(8).optional(),
+  /** One for a bench, several for a sweep. Absent: as it is. */
+  mtusBytes: z.array(BenchMtu).min(1).max(8).optional(),
+  streams: z.array(z.int().min(1).max(64)).min(1).max(8).default([4]),
+  /** Only `ipsec`. */
+  sas: z.array(z.int().min(1).max(256)).min(1).max(8).default([1]),
+  /** The highest rate without loss, by binary search; only testpmd. */
+  zeroLoss: z.boolean().default(false),
+  viaCard: z.boolean().default(false),
+});
+export type BenchParams = z.infer<typeof BenchParams>;
+
 /**
  * Version of each recipe, raised when steps or their meaning change. Stored with a run by the bot; a worker whose recipe
  * has another one refuses the run instead of guessing.
@@ -92,4 +122,5 @@ export const recipeVersions = {
   inspect: 1,
   console: 1,
   diag: 1,
+  bench: 1,
 } as const;

@@ -1,7 +1,7 @@
 import type { Need, Recipe, RecipeStep, RecipeTarget, Step } from '../src/domain/step.ts';
 import { asStep } from '../src/domain/step.ts';
 import { ProvisionParams, recipeVersions } from './payloads.ts';
-import { activateFirmware } from '../src/steps/activate-firmware.ts';
+import { activateFirmware, withoutFirmware } from '../src/steps/activate-firmware.ts';
 import { activateMode } from '../src/steps/activate-mode.ts';
 import { checkCredentials } from '../src/steps/check-credentials.ts';
 import { checkCardUse } from '../src/steps/check-card-use.ts';
@@ -9,7 +9,7 @@ import { checkDpuMode } from '../src/steps/check-dpu-mode.ts';
 import { checkVersions } from '../src/steps/check-versions.ts';
 import type { FlashWay } from '../src/steps/choose-flash-way.ts';
 import { chooseFlashWay } from '../src/steps/choose-flash-way.ts';
-import { disableSecureBoot } from '../src/steps/disable-secure-boot.ts';
+import { disableSecureBoot, lookAtSecureBootAgain } from '../src/steps/disable-secure-boot.ts';
 import { enrolArmLogin } from '../src/steps/enrol-arm-login.ts';
 import { findBmcAddress } from '../src/steps/find-bmc-address.ts';
 import { identifyCard } from '../src/steps/identify-card.ts';
@@ -215,7 +215,7 @@ export const provision: Recipe = {
     { step: installBfb, params: flashParams, skip: unless(ifImage, ifOver('rshim')) },
     { step: updateBfb, params: flashParams, skip: unless(ifImage, ifOver('redfish')) },
     {
-      step: after(asStep(disableSecureBoot, 'disable-secure-boot-again', 'Look at Secure Boot again'), 'active-image'),
+      step: after(lookAtSecureBootAgain, 'active-image'),
       params: nothing,
       skip: unless(ifImage, ifSecureBoot),
       waitsFor: ['secure-boot-off'],
@@ -258,10 +258,7 @@ export const provision: Recipe = {
       // An image brings firmware along that nobody has seen when the plan is made.
       step: after(activateFirmware, 'active-image'),
       params: ({ profile }) => ({ activation: profile.activation }),
-      skip: (target) =>
-        target.profile.doca === undefined && imagesOf(target).length === 0
-          ? 'the profile brings neither DOCA nor an image'
-          : undefined,
+      skip: withoutFirmware,
       waitsFor: ['dpu-mode'],
     },
     // A cold boot of the host takes the way over tmfifo away, where there is no other.

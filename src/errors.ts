@@ -1,7 +1,9 @@
 import type { Failure } from './domain/outcome.ts';
 import { armErrors } from './errors/arm.ts';
 import { askingErrors } from './errors/asking.ts';
+import { benchErrors } from './errors/bench.ts';
 import { cardErrors } from './errors/cards.ts';
+import { dataPathErrors } from './errors/data-path.ts';
 import { engineErrors } from './errors/engine.ts';
 import { flashErrors } from './errors/flash.ts';
 import { OpsError } from './errors/ops-error.ts';
@@ -25,6 +27,8 @@ export const errors = {
   ...flashErrors,
   ...armErrors,
   ...powerErrors,
+  ...dataPathErrors,
+  ...benchErrors,
 } as const;
 
 /** Turns anything thrown into a failure; what is not an OpsError is a bug of ours and says so without a stack trace. */

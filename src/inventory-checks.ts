@@ -1,5 +1,6 @@
 import { hostProblems, nameProblems, sameValueProblems } from './inventory-checks/hosts.ts';
 import { linkProblems } from './inventory-checks/links.ts';
+import { pairProblems } from './inventory-checks/pairs.ts';
 import { channelProblems, roleProblems } from './inventory-checks/people.ts';
 import { profileProblems } from './inventory-checks/profiles.ts';
 import type { Problem } from './inventory-checks/view.ts';
@@ -16,6 +17,7 @@ export function crossChecks(raw: unknown): Problem[] {
     ...nameProblems(view),
     ...sameValueProblems(view),
     ...linkProblems(view),
+    ...pairProblems(view),
     ...roleProblems(view),
     ...channelProblems(view),
   ];

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { CliConfig } from '../config.ts';
 import type { Inventory } from '../domain/inventory.ts';
 import { sliceOf } from '../domain/inventory.ts';
+import type { Ipsec } from '../domain/profile.ts';
 import { Secret } from '../domain/secret.ts';
 import type { CardPasswordListing } from '../store/card-passwords.ts';
 import { listCardPasswords, passwordSlots } from '../store/card-passwords.ts';
@@ -136,11 +137,26 @@ function credentialsOf(inventory: Inventory, hostName: string): ReadonlyMap<stri
     [jump?.key, 'ssh.key of a host'],
     [entry.bmc?.password, 'bmc.password of a host'],
     ...cardProfiles.map((profile) => [profile.arm?.key, 'arm.key of a profile'] as const),
+    ...cardProfiles.flatMap(({ ipsec }) => ipsecCredentials(ipsec?.auth)),
     ...tailscale.map((wanted) => [wanted?.authKey, 'tailscale.authKey of a profile'] as const),
   ];
   const uses = new Map<string, readonly string[]>();
   for (const [ref, use] of refs) if (ref !== undefined) uses.set(ref, [...(uses.get(ref) ?? []), use]);
   return uses;
+}
+
+function ipsecCredentials(auth: Ipsec['auth'] | undefined): readonly (readonly [string, string])[] {
+  switch (auth?.kind) {
+    case undefined:
+      return [];
+    case 'psk':
+      return [[auth.secret, 'ipsec.auth.secret of a profile']];
+    case 'certificates':
+      return [
+        [auth.ca, 'ipsec.auth.ca of a profile'],
+        [auth.bundle, 'ipsec.auth.bundle of a profile'],
+      ];
+  }
 }
 
 function recipientsOf(inventory: Inventory, sites: readonly string[]): string[] {

@@ -25,8 +25,8 @@ export const cardFactLabels: Readonly<Record<CardFactName, string>> = {
   mode: 'mode',
   'secure-boot': 'Secure Boot',
   image: 'image',
-  'nic-firmware-running': 'NIC firmware, running',
-  'nic-firmware-staged': 'NIC firmware, staged',
+  'nic-firmware-running': 'NIC firmware running',
+  'nic-firmware-staged': 'NIC firmware staged',
   'bmc-firmware': 'BMC firmware',
   'pcie-link': 'PCIe link',
   'rshim-owner': 'rshim owner',
@@ -88,5 +88,5 @@ export function gapsOf({
     if (facts[name] === undefined && reason !== undefined)
       byReason.set(reason, [...(byReason.get(reason) ?? []), cardFactLabels[name]]);
   }
-  return [...byReason].map(([reason, labels]) => ({ labels: labels.join('; '), reason }));
+  return [...byReason].map(([reason, labels]) => ({ labels: labels.join(', '), reason }));
 }

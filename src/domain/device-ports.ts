@@ -255,7 +255,11 @@ export interface CardRecord {
    * remembered about the card (the address of its BMC), and not what is on it.
    */
   readonly origin: 'factory' | 'flashed' | 'adopted' | 'unknown';
-  readonly image?: { readonly name: string; readonly sha256: string };
+  /**
+   * The image of the inventory that was written or taken over, with its SHA-256 there. `checked: 'release'`: of the card no
+   * more was seen than that it runs the release of that image; nobody has compared files.
+   */
+  readonly image?: { readonly name: string; readonly sha256: string; readonly checked?: 'release' };
   /** Found over the Arm, where the inventory says `auto`. */
   readonly bmcAddress?: string;
   /** When the SSH host key of its Arm was last learnt. A flash after that (`atMs`) explains another key. */

@@ -3,6 +3,8 @@ import { canonicalHash } from './canonical.ts';
 import { CertFingerprint, CredentialRef, Name, Profile } from './profile.ts';
 import type { Image } from './image.ts';
 import { Image as ImageSchema } from './image.ts';
+import type { PairSlice } from './pairs.ts';
+import { PairEntry } from './pairs.ts';
 
 export { Name, PcieLink, Profile } from './profile.ts';
 
@@ -83,6 +85,8 @@ export type HostEntry = z.infer<typeof HostEntry>;
 /** What a site is. `simulated` permits the lab's time factor and stamps SIMULATED; only loopback addresses may be in it. */
 export const Site = z.strictObject({
   simulated: z.boolean().default(false),
+  /** Real tools on machines without cards: figures say what the tools do, not what hardware does. Stamps TESTBED. */
+  testbed: z.boolean().default(false),
   /** age recipient to which the site's secrets are encrypted; the matching identity is held by its workers only. */
   recipient: z.string().regex(/^age1[a-z0-9]{20,}$/, "an age recipient ('age1...')"),
 });
@@ -118,12 +122,16 @@ export const Inventory = z.strictObject({
   hosts: z.record(Name, HostEntry),
   /** Cables: `dpu/port` to `dpu/port`. */
   links: z.array(z.tuple([z.string(), z.string()])).default([]),
+  /** What `/dpu bench` measures between. */
+  pairs: z.record(Name, PairEntry).default({}),
   images: z.record(Name, ImageSchema).default({}),
   profiles: z.record(Name, Profile).default({}),
   roles: z.record(Name, Role).default({}),
   policy: Policy,
   /** Slack channels (by id or #name) where the bot takes commands; empty = every channel it was invited to. */
   channels: z.array(z.string()).default([]),
+  /** The pair that a bench in a channel (id or #name) means when it names none. */
+  channelPairs: z.record(z.string(), Name).default({}),
 });
 export type Inventory = z.infer<typeof Inventory>;
 
@@ -132,6 +140,8 @@ export interface HostSlice {
   readonly name: string;
   readonly site: string;
   readonly simulated: boolean;
+  /** Only where it is so. */
+  readonly testbed?: true;
   readonly recipient: string;
   readonly entry: HostEntry;
   /** Resolved profile per DPU name. */
@@ -144,13 +154,19 @@ export interface HostSlice {
   readonly jump?: SshEndpoint;
   /** The image that the command named: it stands in the profiles of this slice in place of theirs. */
   readonly imageAsked?: string;
+  /** The pair that is measured, in the slices of both its hosts. */
+  readonly pair?: PairSlice;
 }
 
 /**
  * Host profile over inventory default; a DPU's own profile wins, and an image that was asked for by name over those of the
  * profiles. An undefined profile name is an error found at load.
  */
-export function sliceOf(inventory: Inventory, hostName: string, imageAsked?: string): HostSlice {
+export function sliceOf(
+  inventory: Inventory,
+  hostName: string,
+  { imageAsked, pairAsked }: { readonly imageAsked?: string | undefined; readonly pairAsked?: string | undefined } = {},
+): HostSlice {
   const entry = inventory.hosts[hostName];
   const site = entry && inventory.sites[entry.site];
   if (!entry || !site) throw new RangeError(`host ${hostName} is not in the inventory`);
@@ -167,6 +183,7 @@ export function sliceOf(inventory: Inventory, hostName: string, imageAsked?: str
     name: hostName,
     site: entry.site,
     simulated: site.simulated,
+    ...(site.testbed && { testbed: true as const }),
     recipient: site.recipient,
     entry,
     profiles,
@@ -174,6 +191,26 @@ export function sliceOf(inventory: Inventory, hostName: string, imageAsked?: str
     images,
     ...(jump && { jump }),
     ...(imageAsked !== undefined && { imageAsked }),
+    ...(pairAsked !== undefined && { pair: pairOf(inventory, pairAsked) }),
+  };
+}
+
+/** A pair with the hosts of its cards. Errors: RangeError, when the inventory has no such pair (checked when it is loaded). */
+export function pairOf(inventory: Inventory, name: string): PairSlice {
+  const entry = inventory.pairs[name];
+  if (entry === undefined) throw new RangeError(`pair ${name} is not in the inventory`);
+  const hostOf = (card: string): string => {
+    const owner = Object.entries(inventory.hosts).find(([, host]) => host.dpus.some((dpu) => dpu.name === card));
+    if (owner === undefined) throw new RangeError(`card ${card} of pair ${name} is not in the inventory`);
+    return owner[0];
+  };
+  const [a, b] = entry.ends;
+  return {
+    name,
+    ends: [
+      { ...a, host: hostOf(a.card) },
+      { ...b, host: hostOf(b.card) },
+    ],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ArtefactRef } from './artefacts.ts';
+import type { Measured } from './bench.ts';
 import type { LookPiece } from './look.ts';
 import type { Failure, Risk, Verdict } from './outcome.ts';
 
@@ -111,6 +112,8 @@ export type JournalEvent =
     }
   /** What a look saw of one target. */
   | ({ readonly type: 'looked' } & LookPiece)
+  /** A result of a bench. */
+  | ({ readonly type: 'measured'; readonly target: string } & Measured)
   | { readonly type: 'unit-ended'; readonly state: UnitEndState; readonly summary: string; readonly failure?: Failure };
 
 export type JournalEventType = JournalEvent['type'];

@@ -57,8 +57,8 @@ export interface LookContext {
   heldBy(): Promise<number | undefined>;
   progress(sign: { readonly text: string; readonly lastLine?: string; readonly limitMs?: number }): Promise<void>;
   /**
-   * One message of the thread. A longer `text` goes into a file, and its end becomes `lines`; `inFile`: all of it goes there,
-   * because the values say what it means.
+   * One message of the thread. A longer `text` goes into a file, and its end becomes `lines`; `inFile`: then no lines are
+   * shown, because the values say what it means.
    */
   report(piece: Omit<LookPiece, 'file'> & { readonly text?: string; readonly inFile?: boolean }): Promise<void>;
   /** Runs `work` as the only reader of that thing in all workers. Errors: reader-busy. */

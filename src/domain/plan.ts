@@ -11,8 +11,10 @@ export interface Reboot {
   readonly what: 'arm' | 'bmc' | 'host';
   readonly target: string;
   readonly times: number;
-  /** `at-most`: happens only if the device needs it. */
+  /** `planned`: expected when the step has work to do. `at-most`: happens only if the device needs it. */
   readonly certainty: 'planned' | 'at-most';
+  /** Of `at-most`: what has to happen for it, as in "when Secure Boot comes back". A reason, so no part of the hash. */
+  readonly when?: string;
 }
 
 export interface PlannedStep {
@@ -86,10 +88,15 @@ export function planHash(plan: Omit<UnitPlan, 'hash' | 'runId' | 'madeAtMs' | 'r
         present: step.present ?? null,
         state: step.state,
         risk: step.state === 'satisfied' ? 'read' : step.risk,
-        reboots: step.state === 'satisfied' ? [] : step.reboots,
+        reboots: step.state === 'satisfied' ? [] : step.reboots.map(bound),
         warning: step.warning ?? null,
       })),
   });
+}
+
+/** What of a reboot an approval binds. */
+function bound({ what, target, times, certainty }: Reboot): Reboot {
+  return { what, target, times, certainty };
 }
 
 /** The worst risk of what the plan may change. */
@@ -183,7 +190,7 @@ export function planDifferences(approved: UnitPlan, now: UnitPlan): string[] {
       texts.push(`${step.step} on ${step.target} has other values now (${step.reason})`);
     else if (old.warning !== step.warning)
       texts.push(`${step.step} on ${step.target} ${warningChange(old.warning, step.warning)}`);
-    else if (canonicalHash(old.reboots) !== canonicalHash(step.reboots))
+    else if (canonicalHash(old.reboots.map(bound)) !== canonicalHash(step.reboots.map(bound)))
       texts.push(`${step.step} on ${step.target} needs other resets now`);
   }
   for (const [id, step] of before)

@@ -114,7 +114,13 @@ export function castVote(run: Run, vote: Vote, policy: Policy, nowMs: number): V
 export function requestCancel(run: Run, by: Actor, nowMs: number): Run | undefined {
   const cancel = { by, atMs: nowMs };
   if (run.state === 'failed' || run.state === 'needs-human')
-    return { ...run, state: 'cancelled', cancel, summary: `cancelled by ${by.displayName} after it had stopped` };
+    return {
+      ...run,
+      state: 'cancelled',
+      cancel,
+      givenUp: true,
+      summary: `cancelled by ${by.displayName} after it had stopped`,
+    };
   if (isEnded(run.state) || run.cancel) return undefined;
   return { ...run, cancel };
 }
@@ -125,7 +131,7 @@ export function requestCancel(run: Run, by: Actor, nowMs: number): Run | undefin
  * in a state from which it can go on.
  */
 export function requestResume(run: Run, by: Actor): Run | undefined {
-  if (!resumableStates.includes(run.state)) return undefined;
+  if (!resumableStates.includes(run.state) || run.givenUp) return undefined;
   const {
     endedAtMs: _ended,
     failure: _failure,

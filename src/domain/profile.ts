@@ -67,6 +67,69 @@ export const ArmAccount = z.strictObject({
 });
 export type ArmAccount = z.infer<typeof ArmAccount>;
 
+const LinkName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, 'the name of a network link');
+
+/** Bridges of the card and what the hardware does for them. */
+export const DataPath = z.strictObject({
+  bridges: z
+    .array(z.strictObject({ name: LinkName, ports: z.array(LinkName).min(1) }))
+    .min(1)
+    .default([{ name: 'ovsbr1', ports: ['p0', 'pf0hpf'] }]),
+  /** `hw-offload` of Open vSwitch. `false`: the software path is wanted, and measured as such. */
+  hwOffload: z.boolean().default(true),
+  /** OVS-DOCA: `doca-init` and a netdev datapath. */
+  docaInit: z.boolean().default(false),
+  /** `leave`: whatever it is. Only a card in switchdev mode has representors. */
+  eswitch: z.enum(['switchdev', 'leave']).default('switchdev'),
+  steering: z.enum(['dmfs', 'smfs', 'leave']).default('leave'),
+  /** Of the host, on the NUMA node of the card: what DPDK takes. */
+  hugepages: z.strictObject({ sizeMiB: z.union([z.literal(2), z.literal(1024)]), count: z.int().min(1) }).optional(),
+});
+export type DataPath = z.infer<typeof DataPath>;
+
+/** IPsec between the two cards of a pair, by strongSwan on their Arms. */
+export const Ipsec = z.strictObject({
+  mode: z.enum(['tunnel', 'transport']).default('transport'),
+  /** `packet` fails loudly where the hardware cannot; `no` is the software path, wanted as such. Never `auto`. */
+  offload: z.enum(['packet', 'crypto', 'no']).default('packet'),
+  auth: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('psk'), secret: CredentialRef }),
+    z.strictObject({ kind: z.literal('certificates'), ca: CredentialRef, bundle: CredentialRef }),
+  ]),
+  ikeProposal: z
+    .string()
+    .regex(/^[a-z0-9-]{3,80}$/)
+    .default('aes128-sha256-x25519'),
+  espProposal: z
+    .string()
+    .regex(/^[a-z0-9-]{3,80}$/)
+    .default('aes128gcm128-x25519-esn'),
+  /** ESP in UDP also without a NAT in between. */
+  encap: z.boolean().default(false),
+  /** `IPSEC_FULL_OFFLOAD="yes"` in /etc/mellanox/mlnx-bf.conf, for images whose eswitch is set up by mlnx_bf_configure. */
+  fullOffload: z.boolean().default(false),
+  /** MTU of the tunnel as hosts see it; default: MTU of the uplink less what ESP and VXLAN add. */
+  tunnelMtuBytes: z.int().min(1280).max(9978).optional(),
+});
+export type Ipsec = z.infer<typeof Ipsec>;
+
+/** How the measuring tools are started on the hosts. */
+export const Tools = z.strictObject({
+  testpmd: z
+    .strictObject({
+      /** `pci`: the card's function by its PCI address (mlx5, bifurcated); `af-packet`: its network link. */
+      device: z.enum(['pci', 'af-packet']).default('pci'),
+      cores: z.int().min(1).max(64).default(8),
+      queues: z.int().min(1).max(64).default(8),
+      memoryMiB: z.int().min(128).max(65_536).default(4096),
+      hugepages: z.boolean().default(true),
+      mbufs: z.int().min(1024).optional(),
+    })
+    .prefault({}),
+  iperf3: z.strictObject({ firstPort: z.int().min(1024).max(65_000).default(5201) }).prefault({}),
+});
+export type Tools = z.infer<typeof Tools>;
+
 const MtuBytes = z.int().min(1280).max(9978);
 
 /** Wanted state of a card and of its host. What is left out is left alone. */
@@ -92,5 +155,8 @@ export const Profile = z.strictObject({
     .refine((mtu) => mtu.host <= mtu.uplink, 'the host MTU may not be above the uplink MTU')
     .optional(),
   tailscale: Tailscale.optional(),
+  dataPath: DataPath.optional(),
+  ipsec: Ipsec.optional(),
+  tools: Tools.optional(),
 });
 export type Profile = z.infer<typeof Profile>;

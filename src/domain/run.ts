@@ -43,6 +43,8 @@ export interface TargetNote {
 export interface UnitRecord {
   readonly unit: string;
   readonly site: string;
+  /** The two hosts of a pair, in the order of its ends. Absent: the unit is the host of its name. */
+  readonly hosts?: readonly [string, string];
   readonly targets: readonly string[];
   readonly state: UnitState;
   /** Rises on resume, sweep and new approval; a job of an older generation ends silently. */
@@ -58,6 +60,8 @@ export interface UnitRecord {
   readonly queuedAtMs?: number;
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;
+  /** A run that cleans up has taken away all that it had added: nobody has to resume it for that. */
+  readonly cleanedUp?: true;
 }
 
 export interface Vote {
@@ -101,6 +105,8 @@ export interface Run {
   readonly state: RunState;
   readonly planOnly: boolean;
   readonly simulated: boolean;
+  /** Real tools, no cards. */
+  readonly testbed?: true;
   readonly slices: Readonly<Record<string, HostSlice>>;
   readonly sliceHashes: Readonly<Record<string, string>>;
   readonly units: Readonly<Record<string, UnitRecord>>;
@@ -115,9 +121,16 @@ export interface Run {
   /** Who set the stopped run going again, the last time. */
   readonly resumedBy?: Actor;
   readonly cancel?: { readonly by: Actor; readonly atMs: number };
+  /** It gave its hosts back to others after it had begun: it cannot be resumed, because what it remembers may be over. */
+  readonly givenUp?: true;
   readonly pausedReason?: string;
   readonly summary?: string;
   readonly failure?: Failure;
+}
+
+/** The hosts that a unit leases and holds. */
+export function hostsOf({ unit, hosts }: Pick<UnitRecord, 'unit' | 'hosts'>): readonly string[] {
+  return hosts ?? [unit];
 }
 
 export function isEnded(state: RunState): state is RunEndState {

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import type { ArmAccess } from './arm-ports.ts';
+import type { ArtefactRef, ArtefactStore } from './artefacts.ts';
+import type { Measured, ResultStore } from './bench.ts';
 import type { DpuEntry, HostSlice, Profile } from './inventory.ts';
+import type { PairSliceEnd } from './pairs.ts';
 import type { Change, Failure, Risk, Verdict } from './outcome.ts';
 import type { PlannedPin, Reboot } from './plan.ts';
 import type {
@@ -36,7 +39,9 @@ export type Need =
   | 'staged-firmware'
   | 'active-image'
   | 'arm-ssh'
-  | 'drivers';
+  | 'drivers'
+  /** The path of a pair as it will be measured: bridges, MTU, IPsec, addresses. */
+  | 'bench-path';
 
 /** An act of this run on this step and target, as the journal has it; `done` is missing when the worker died in between. */
 export interface ActionRecord {
@@ -44,6 +49,23 @@ export interface ActionRecord {
   readonly before?: unknown;
   readonly done: boolean;
   readonly atMs: number;
+}
+
+/** One end of a pair, as a step of scope `pair` gets it. */
+export interface End<H extends HostReader = HostReader> {
+  readonly name: 'a' | 'b';
+  readonly slice: HostSlice;
+  readonly card: CardRef;
+  readonly dpu: DpuEntry;
+  readonly profile: Profile;
+  readonly host: H;
+  readonly entry: PairSliceEnd;
+}
+
+/** Both ends of a pair, the first one of the inventory first. */
+export interface Pair<H extends HostReader = HostReader> {
+  readonly name: string;
+  readonly ends: readonly [End<H>, End<H>];
 }
 
 /** All that observing needs; nothing here can change a device. */
@@ -58,6 +80,8 @@ export interface ObserveContext {
   /** The cards of the unit that are still in, with their serials: what a step of scope `host` has to think of. */
   readonly cards: readonly CardRef[];
   readonly host: HostReader;
+  /** Only for steps of scope `pair`; `slice`, `card`, `profile` and `host` are then those of its first end. */
+  readonly pair?: Pair;
   readonly bmc: Pick<BmcAccess, 'fingerprint' | 'login'>;
   readonly arm: Pick<ArmAccess, 'login' | 'publicKey'>;
   readonly hostBmc: HostBmcAccess;
@@ -68,13 +92,14 @@ export interface ObserveContext {
   readonly clock: DeviceClock;
   readonly signal: AbortSignal;
   readonly actions: readonly ActionRecord[];
-  /** What this run did in another step, for those that come before a long one and must not spoil it. Absent in plans and looks. */
+  /** What this run did in another step, for those that come before a long one and must not spoil it. Absent in looks. */
   readonly actionsIn?: (step: string, target: string) => readonly ActionRecord[];
 }
 
 /** What `apply` gets on top: writing sessions, and `act`, which journals the intent before and the result after. */
-export interface ApplyContext extends ObserveContext {
+export interface ApplyContext extends Omit<ObserveContext, 'pair'> {
   readonly host: HostSession;
+  readonly pair?: Pair<HostSession>;
   readonly bmc: BmcAccess;
   readonly arm: ArmAccess;
   readonly pins: PinStore;
@@ -98,6 +123,15 @@ export interface ApplyContext extends ObserveContext {
     readonly sinceMs?: number;
     readonly limitMs?: number;
   }): Promise<void>;
+  /** For long acts that may be broken off in between: throws what ends the step when the run was cancelled or all is halted. */
+  checkpoint(): Promise<void>;
+  /** Files that belong to the run: charts, raw figures, logs of tools. */
+  artefact(file: Parameters<ArtefactStore['put']>[1]): Promise<ArtefactRef>;
+  /** What `artefact` has stored in this run, also in an earlier life of the step. */
+  readArtefact(id: string): Promise<Uint8Array | undefined>;
+  readonly results: ResultStore;
+  /** Posts what was measured, once per `measured.id`. */
+  measured(measured: Measured): Promise<void>;
   /** Posts a piece of a console or log into the thread of the run (redacted; at most 40 lines of it are shown). */
   snippet(title: string, text: string): Promise<void>;
 }
@@ -151,9 +185,14 @@ export interface StepSpec<P, O> {
   /** Absent on steps of risk `read`. */
   apply?(context: ApplyContext, changes: readonly Change[], params: P, observed: O): Promise<ApplyResult>;
   verify?(context: ObserveContext, params: P): Promise<readonly Verdict[]>;
+  /**
+   * Takes away exactly what this run added (`context.actions`), and nothing that was there before; idempotent. Only in recipes
+   * that clean up: called in reverse order at the end of the unit, however it ends, for every target that the step acted on.
+   */
+  undo?(context: ApplyContext, params: P): Promise<void>;
   /** Learnt while observing: passed on to later steps (the serial number). */
   serial?(observed: O, dpu: DpuEntry): string | undefined;
-  /** Learnt while observing: what the recipe chooses later steps of this card by. A deferred step teaches nothing yet. */
+  /** Learnt while observing: what the recipe chooses later steps of this card by. A step that is put off before it looks teaches nothing yet. */
   learns?(observed: O, params: P, dpu: DpuEntry): Readonly<Record<string, string>>;
 }
 
@@ -181,6 +220,8 @@ export interface RecipeTarget {
   /** The cards of the unit that are still in. */
   readonly cards: readonly CardRef[];
   readonly options: Readonly<Record<string, unknown>>;
+  /** Of a unit that is a pair. */
+  readonly pair?: Pair;
 }
 
 export interface RecipeStep {

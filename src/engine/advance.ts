@@ -3,8 +3,8 @@ import { isLookName } from '../domain/look.ts';
 import type { Risk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { approvalRule } from '../domain/policy.ts';
-import type { Run } from '../domain/run.ts';
-import { isEnded } from '../domain/run.ts';
+import type { Run, UnitRecord } from '../domain/run.ts';
+import { hostsOf, isEnded, isUnitEnded } from '../domain/run.ts';
 import type { DueJob, Situation } from './decide.ts';
 import { decide } from './decide.ts';
 import type { EngineDeps } from './deps.ts';
@@ -44,8 +44,12 @@ export async function advance(deps: EngineDeps, job: { runId: number }): Promise
  */
 async function giveBackHolds(deps: EngineDeps, run: Run): Promise<void> {
   for (const unit of Object.values(run.units))
-    if (['done', 'satisfied', 'activation-pending', 'refused'].includes(unit.state))
-      await deps.holds.clear(unit.unit, run.id);
+    if (['done', 'satisfied', 'activation-pending', 'refused'].includes(unit.state) || isClean(unit))
+      for (const host of hostsOf(unit)) await deps.holds.clear(host, run.id);
+}
+
+function isClean(unit: UnitRecord): boolean {
+  return unit.cleanedUp === true && isUnitEnded(unit.state);
 }
 
 async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
@@ -72,6 +76,7 @@ async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
     approvedPlans,
     begun,
     looking,
+    cleansUp: deps.recipes[run.recipe]?.onFailure === 'cleanup',
     approverRoles,
   };
 }

@@ -26,6 +26,8 @@ export interface Situation {
   readonly begun: ReadonlySet<string>;
   /** Units at which a worker is looking, of a run that only looks: they end by themselves when it is cancelled. */
   readonly looking: ReadonlySet<string>;
+  /** The recipe takes away what it has added: a unit that has begun is not cancelled without that. */
+  readonly cleansUp: boolean;
 }
 
 export type DueJob =
@@ -73,8 +75,10 @@ function step(run: Run, situation: Situation): Move | undefined {
 
 /** Units that have not started are cancelled at once; a running one ends its step and sees the flag. */
 function cancel(run: Run, situation: Situation): Move | undefined {
-  const isBusy = ({ unit, state }: UnitRecord): boolean =>
-    state === 'running' || (state === 'planning' && situation.looking.has(unit));
+  const mustClean = ({ unit, state }: UnitRecord): boolean =>
+    situation.cleansUp && situation.begun.has(unit) && (state === 'queued' || state === 'waiting');
+  const isBusy = (unit: UnitRecord): boolean =>
+    unit.state === 'running' || mustClean(unit) || (unit.state === 'planning' && situation.looking.has(unit.unit));
   const idle = unitsOf(run).filter((unit) => !isUnitEnded(unit.state) && !isBusy(unit));
   if (idle.length > 0) {
     const names = idle.map((unit) => unit.unit);

@@ -24,6 +24,7 @@ import type {
   RunStore,
 } from '../domain/ports.ts';
 import type { ArtefactStore } from '../domain/artefacts.ts';
+import type { ResultStore } from '../domain/bench.ts';
 import type { CardFactsStore } from '../domain/card-facts.ts';
 import type { Look } from '../domain/look.ts';
 import type { Recipe } from '../domain/step.ts';
@@ -54,6 +55,7 @@ export interface EngineDeps {
   readonly recipes: Readonly<Record<string, Recipe>>;
   readonly looks: Readonly<Partial<Record<string, Look>>>;
   readonly artefacts: ArtefactStore;
+  readonly results: ResultStore;
   readonly facts: CardFactsStore;
   readonly runs: RunStore;
   readonly journal: Journal;

@@ -48,27 +48,27 @@ function plannedHook(slice: HostSlice, name: HookName): readonly PlannedStep[] {
   ];
 }
 
-/** True when a run has taken the load off a host and not put it back. `past`: what it journaled there. */
-export function isDrainedAfter(past: readonly JournalEntry[]): boolean {
+/** True when a run has taken the load off a host and not put it back. `past`: what it journaled of its unit. */
+export function isDrainedAfter(past: readonly JournalEntry[], host: string): boolean {
   const times = (name: HookName): number =>
-    past.filter(({ event }) => event.type === 'done' && event.step === name && event.action === name).length;
+    past.filter(({ event: e }) => e.type === 'done' && e.step === name && e.target === host && e.action === name)
+      .length;
   return times('drain') > times('undrain');
 }
 
 /**
- * Runs the drain hook before the first disruptive step of this run: once, and where it failed again before that of the next
- * card. Errors: hook-failed.
+ * Runs the drain hook before the first disruptive step of this run: once. Where it fails, the host keeps its load and the
+ * whole unit stops; a resume runs it again. Errors: hook-failed.
  */
 export async function drainOnce(unit: UnitSession): Promise<void> {
-  if (isDrained(unit)) return;
-  await runHook(unit, 'drain');
+  for (const slice of unit.slices) if (!isDrained(unit, slice)) await runHook(unit, slice, 'drain');
 }
 
 /** Puts load back where this run took it off. Returns the failure instead of throwing it: the work itself is done. */
-export async function undrainIfDrained(unit: UnitSession): Promise<Failure | undefined> {
-  if (!isDrained(unit)) return undefined;
+export async function undrainIfDrained(unit: UnitSession, slice: HostSlice): Promise<Failure | undefined> {
+  if (!isDrained(unit, slice)) return undefined;
   try {
-    await runHook(unit, 'undrain');
+    await runHook(unit, slice, 'undrain');
     return undefined;
   } catch (error) {
     unit.signal.throwIfAborted();
@@ -78,32 +78,33 @@ export async function undrainIfDrained(unit: UnitSession): Promise<Failure | und
 }
 
 /** What a person has to know of a host that this run leaves without load; undefined when it does not. */
-export function leftDrained(unit: UnitSession): string | undefined {
-  const { entry, name } = unit.slice;
-  if (entry.undrain === undefined || !isDrained(unit)) return undefined;
+export function leftDrained(unit: UnitSession, slice: HostSlice): string | undefined {
+  const { entry, name } = slice;
+  if (entry.undrain === undefined || !isDrained(unit, slice)) return undefined;
   return `Load was taken off ${name} (drain) and is not put back: run \`${entry.undrain.command.join(' ')}\`.`;
 }
 
-function isDrained(unit: UnitSession): boolean {
-  const times = (name: HookName): number =>
-    unit.actionsOf(name, unit.slice.name).filter((action) => action.done).length;
+function isDrained(unit: UnitSession, slice: HostSlice): boolean {
+  const times = (name: HookName): number => unit.actionsOf(name, slice.name).filter((action) => action.done).length;
   return times('drain') > times('undrain');
 }
 
-async function runHook(unit: UnitSession, name: HookName): Promise<void> {
-  const hook = unit.slice.entry[name];
+async function runHook(unit: UnitSession, slice: HostSlice, name: HookName): Promise<void> {
+  const hook = slice.entry[name];
   if (hook === undefined) return;
-  const where = { step: name, target: unit.slice.name };
+  const where = { step: name, target: slice.name };
   const command = hook.command.join(' ');
   const text = `${titles[name].toLowerCase()}: ${command}`;
   const sinceMs = unit.deps.clock.nowMs();
   await unit.progress({ ...where, text, sinceMs, limitMs: hook.timeoutSeconds * 1000 });
   await actOn(unit, where, { name, text }, async () => {
-    const result = await unit.host.run(hook.command, { timeoutMs: hook.timeoutSeconds * 1000, signal: unit.signal });
+    const result = await unit
+      .hostOf(slice.name)
+      .run(hook.command, { timeoutMs: hook.timeoutSeconds * 1000, signal: unit.signal });
     const output = `${result.stdout}\n${result.stderr}`.trim();
     if (result.exitCode !== 0)
       throw errors.hookFailed({
-        host: unit.slice.name,
+        host: slice.name,
         hook: name,
         exitCode: result.exitCode,
         output: output.slice(-400),

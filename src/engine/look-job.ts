@@ -1,6 +1,7 @@
 import type { BmcAccess, CardRef, HostReader, HostSession } from '../domain/device-ports.ts';
 import type { HostSlice } from '../domain/inventory.ts';
 import type { UnitEndState } from '../domain/journal.ts';
+import { limitText } from '../domain/limit-text.ts';
 import type { Look, LookContext } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, TargetNote, UnitRecord } from '../domain/run.ts';
@@ -59,7 +60,7 @@ async function resultOfLook(
     if (slice === undefined) throw errors.bug({ detail: `run ${run.id} has no slice for ${record.unit}` });
     checkInventory(deps, slice);
     const limitMs = deps.devices.clockOf(slice).deadlineMs(look.timeoutMs);
-    limit = { look, text: `${Math.round(limitMs / 1000)} s`, signal: AbortSignal.timeout(Math.ceil(limitMs)) };
+    limit = { look, text: limitText(limitMs), signal: AbortSignal.timeout(Math.ceil(limitMs)) };
     const signal = AbortSignal.any([jobSignal, watch.signal, limit.signal]);
     signal.throwIfAborted();
     return ended('done', await look.run(await contextOf(deps, { run, record, slice, watch, signal, warnings })));

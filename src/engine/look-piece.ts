@@ -16,6 +16,8 @@ export interface FittedPiece {
 }
 
 const shownLines = 40;
+/** So many are not worth a file, also where the values say what they mean. */
+const smallLines = 30;
 const shownCharacters = 2_600;
 const lineCharacters = 200;
 /** What values may take where lines follow, so that there is room for some of these. */
@@ -40,7 +42,8 @@ const cuts: readonly { readonly max: number; readonly rows: number }[] = [
  */
 export function fitPiece(piece: ReportedPiece, file?: ArtefactRef): FittedPiece {
   const lines = linesIn(piece);
-  const limit = lines.length > 0 ? valuesBesideLinesBytes : JOURNAL_ENTRY_MAX_BYTES;
+  const isForFile = piece.inFile === true && lines.length > smallLines;
+  const limit = lines.length > 0 && !isForFile ? valuesBesideLinesBytes : JOURNAL_ENTRY_MAX_BYTES;
   const whole = valuesOf(piece, { max: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY }, file);
   let values = whole;
   for (const cut of cuts) {
@@ -48,11 +51,13 @@ export function fitPiece(piece: ReportedPiece, file?: ArtefactRef): FittedPiece 
     if (bytesOf(values) <= limit) break;
   }
   const room = JOURNAL_ENTRY_MAX_BYTES - bytesOf(values) - bytesOf({ lines: [] });
-  const shown = piece.inFile === true ? [] : lastLines(lines, room);
+  const last = isForFile ? [] : lastLines(lines, room);
+  const hasAllLines = isSame(last, lines);
+  const shown = piece.inFile === true && !hasAllLines ? [] : last;
   return {
     event: { ...values, ...(shown.length > 0 && { lines: shown }) },
     hasAllValues: bytesOf(values) === bytesOf(whole),
-    hasAllLines: isSame(shown, lines),
+    hasAllLines,
   };
 }
 

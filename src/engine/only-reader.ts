@@ -15,7 +15,7 @@ export async function asOnlyReader<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const name = `reader.${thing.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}`;
-  const read = await withLease(deps, run.id, name, signal, (_lease, leased) => work(leased));
+  const read = await withLease(deps, run.id, [name], signal, (_lease, leased) => work(leased));
   if (read.ok) return read.value;
   const { runId, workerId } = read.heldBy;
   throw errors.readerBusy({ thing, run: run.id, reader: runId, worker: workerId });

@@ -4,10 +4,11 @@ import { isLookName } from '../domain/look.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { plannedChanges } from '../domain/plan.ts';
 import type { StreamEvent } from '../domain/ports.ts';
-import type { Run, UnitRecord } from '../domain/run.ts';
-import { failureOf } from '../errors.ts';
+import type { Run, TargetNote, UnitRecord } from '../domain/run.ts';
+import { failureOf, OpsError } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
+import { heldByOther } from './held-by.ts';
 import { planLiveness } from './liveness.ts';
 import { lookAtUnit } from './look-job.ts';
 import { planUnit } from './plan-unit.ts';
@@ -33,6 +34,7 @@ export async function runPlanJob(
     let plan: UnitPlan | undefined;
     let failure: UnitRecord['failure'];
     try {
+      await refuseHeld(deps, run, record);
       plan = await planUnit(deps, run, record, signal);
       await deps.runs.savePlan(plan);
     } catch (error) {
@@ -44,6 +46,15 @@ export async function runPlanJob(
   });
   await deps.notifier.changed(run.id);
   await deps.queue.addAdvance({ runId: run.id });
+}
+
+/**
+ * A host on which an earlier run has stopped is left out now: after the approval it would be waited for without end, and with
+ * it the rest of the rollout. Who only looks is not stopped by it. Errors: host-held.
+ */
+async function refuseHeld(deps: EngineDeps, run: Run, record: UnitRecord): Promise<void> {
+  const held = run.planOnly ? undefined : await heldByOther(deps, run, record);
+  if (held?.hasStopped) throw new OpsError(held.failure);
 }
 
 async function store(
@@ -74,7 +85,9 @@ function planned(
 ): UnitRecord {
   if (plan === undefined) {
     const state = failure?.kind === 'needs-human' ? 'needs-human' : 'failed';
-    return { ...now, state, endedAtMs: nowMs, ...(failure && { failure }) };
+    // The reason stands with the unit; each card has its line.
+    const targetNotes = now.targets.map((target): TargetNote => ({ target, outcome: state, warnings: [] }));
+    return { ...now, state, endedAtMs: nowMs, targetNotes, ...(failure && { failure }) };
   }
   const known = {
     ...now,

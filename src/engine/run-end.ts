@@ -60,9 +60,18 @@ function asRunState(unit: UnitRecord, run: Run): RunEndState {
   }
 }
 
-function wordFor({ recipe }: Run, { state: unit }: UnitRecord, state: RunEndState): string {
+/** Where the name of the state is no word for people. */
+const words: Readonly<Partial<Record<UnitRecord['state'], string>>> = {
+  satisfied: 'right already',
+  'needs-human': 'needs a person',
+  'activation-pending': 'done, activation pending',
+  'plan-outdated': 'plan outdated',
+};
+
+function wordFor({ recipe }: Run, { state: unit, planChanges }: UnitRecord, state: RunEndState): string {
   if (isLookName(recipe) && unit === 'done') return 'looked at';
-  return unit === 'planned' && state !== 'planned' ? 'not started' : unit;
+  if (recipe === 'inspect' && unit === 'planned') return planChanges === 0 ? 'as wanted' : 'differing';
+  return unit === 'planned' && state !== 'planned' ? 'not started' : (words[unit] ?? unit);
 }
 
 function summaryOf(run: Run, units: readonly UnitRecord[], state: RunEndState, nowMs: number): string {

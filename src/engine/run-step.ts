@@ -1,14 +1,15 @@
+import { limitText } from '../domain/limit-text.ts';
 import type { Change, Failure, StepOutcome, Verdict } from '../domain/outcome.ts';
 import { needsApproval } from '../domain/outcome.ts';
 import { outsideEnvelope } from '../domain/plan.ts';
-import type { ApplyContext, ApplyResult, ObserveContext, RecipeStep, Unmet } from '../domain/step.ts';
+import type { ApplyResult, ObserveContext, RecipeStep, Unmet } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
-import { actOn } from './act.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import { drainOnce } from './hooks.ts';
 import type { UnitSession } from './unit-session.ts';
-import type { CardState } from './walk.ts';
-import { observeContext, recipeTarget, unmetNeed } from './walk.ts';
+import { applyContext, stepContext } from './step-context.ts';
+import type { CardState, Place } from './walk.ts';
+import { recipeTarget, unmetNeed } from './walk.ts';
 
 /** The time that a step may take; it can be stopped and begun anew. */
 class StepLimit {
@@ -47,20 +48,11 @@ export async function runStep(
   cards: readonly CardState[],
 ): Promise<StepOutcome | undefined> {
   const { step } = entry;
-  const clock = unit.deps.devices.clockOf(unit.slice);
+  const clock = unit.deps.devices.clockOf(card.slice);
   const limitMs = clock.deadlineMs(step.timeoutMs);
   const limit = new StepLimit(limitMs);
-  const context = observeContext(unit.deps, {
-    runId: unit.run.id,
-    slice: unit.slice,
-    scope: step.scope,
-    card,
-    cards,
-    host: unit.host,
-    signal: AbortSignal.any([unit.signal, limit.signal]),
-    actions: unit.actionsOf(step.name, target),
-    actionsIn: (other, its) => unit.actionsOf(other, its),
-  });
+  const signal = AbortSignal.any([unit.signal, limit.signal]);
+  const context = stepContext(unit, step, target, card, cards, signal);
   const skip = entry.skip?.(recipeTarget(context, unit.run.params));
   if (skip !== undefined) return undefined;
   await unit.append({ type: 'step-started', step: step.name, target, title: step.title, limitMs });
@@ -69,13 +61,13 @@ export async function runStep(
   let outcome: StepOutcome;
   limit.start();
   try {
-    outcome = await lookAndAct(unit, entry, target, card, context, limit);
+    outcome = await lookAndAct(unit, entry, { target, card, cards }, context, limit);
   } catch (error) {
     unit.signal.throwIfAborted();
     if (endsQuietly(error)) throw error;
     const thrown = limit.signal.aborted ? timedOut(unit, step.name, target, limitMs) : failureOf(error);
     const failure = withActs(thrown, unit, step.name, target);
-    outcome = { kind: failure.kind === 'needs-human' ? 'needs-human' : 'failed', failure };
+    outcome = brokenOff(unit, failure) ?? { kind: failure.kind === 'needs-human' ? 'needs-human' : 'failed', failure };
   } finally {
     limit.stop();
   }
@@ -83,11 +75,17 @@ export async function runStep(
   return outcome;
 }
 
+/** A long act that a person has cancelled or halted: what comes of the unit is told by the next look between steps. */
+function brokenOff(unit: UnitSession, { code, what }: Failure): StepOutcome | undefined {
+  if (code === 'cancelled') return { kind: 'cancelled', reason: what };
+  if (code === 'halted') return { kind: 'waiting', reason: what, untilMs: unit.deps.clock.nowMs() };
+  return undefined;
+}
+
 async function lookAndAct(
   unit: UnitSession,
   entry: RecipeStep,
-  target: string,
-  card: CardState,
+  { target, card, cards }: Place,
   context: ObserveContext,
   limit: StepLimit,
 ): Promise<StepOutcome> {
@@ -130,7 +128,7 @@ async function lookAndAct(
     limit.start();
   }
   const result: ApplyResult = await step.apply(
-    applyContext(unit, step.name, target, context),
+    applyContext(unit, step.name, target, context, cards),
     diff.changes,
     params,
     observed,
@@ -144,25 +142,6 @@ async function lookAndAct(
     reason: textOf(diff.changes),
     verdicts,
     ...(diff.warning !== undefined && { warning: diff.warning }),
-  };
-}
-
-function applyContext(unit: UnitSession, step: string, target: string, context: ObserveContext): ApplyContext {
-  const { deps } = unit;
-  return {
-    ...context,
-    host: unit.host,
-    bmc: deps.devices.bmc,
-    arm: deps.devices.arm,
-    pins: deps.devices.pins,
-    records: deps.devices.records,
-    credentials: deps.devices.credentials,
-    escrow: deps.devices.escrow,
-    random: deps.devices.random,
-    act: async (action, fn) => actOn(unit, { step, target }, action, fn),
-    snippet: async (title, text) => unit.append({ type: 'snippet', step, target, title, text }),
-    progress: async ({ sinceMs, ...sign }) =>
-      unit.progress({ step, target, ...sign, sinceMs: sinceMs ?? deps.clock.nowMs() }),
   };
 }
 
@@ -224,7 +203,7 @@ function stopped(failure: Failure): StepOutcome {
 }
 
 function timedOut(unit: UnitSession, step: string, target: string, limitMs: number): Failure {
-  return errors.stepTimeout({ step, target, limit: `${Math.round(limitMs / 1000)} s`, run: unit.run.id }).failure;
+  return errors.stepTimeout({ step, target, limit: limitText(limitMs), run: unit.run.id }).failure;
 }
 
 function mismatch(unit: UnitSession, step: string, target: string, verdict: Verdict): Failure {

@@ -7,12 +7,13 @@ import type { Lease } from '../domain/ports.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 import type { HostSession } from '../domain/device-ports.ts';
 import type { RescueContext } from '../domain/step.ts';
-import { isEnded, isUnitEnded } from '../domain/run.ts';
+import { hostsOf, isEnded, isUnitEnded } from '../domain/run.ts';
 import { errors, failureOf, OpsError } from '../errors.ts';
 import { approvalFailure } from './approval.ts';
 import type { EngineDeps } from './deps.ts';
 import { actOn } from './act.ts';
 import { endsQuietly } from './ends-quietly.ts';
+import { heldByOther } from './held-by.ts';
 import { withLease } from './lease.ts';
 import { planUnit } from './plan-unit.ts';
 import { settleUnit } from './settle-unit.ts';
@@ -20,7 +21,7 @@ import type { UnitResult } from './unit-outcome.ts';
 import { endedEarly } from './unit-outcome.ts';
 import { UnitSession } from './unit-session.ts';
 import { lookAgainMs, waitForUnhalt, walkUnit } from './walk-unit.ts';
-import { checkInventory, recipeOf } from './walk.ts';
+import { checkInventory, recipeOf, slicesOf } from './walk.ts';
 
 /**
  * Job handler: carries out the recipe on one unit. A unit that has to wait answers when it wants to be looked at again and
@@ -34,12 +35,11 @@ export async function runUnit(
 ): Promise<{ readonly againInMs: number } | undefined> {
   const run = await deps.runs.get(job.runId);
   const record = run?.units[job.unit];
-  const slice = run?.slices[job.unit];
-  if (run === undefined || record === undefined || slice === undefined) return undefined;
+  if (run === undefined || record === undefined) return undefined;
   if (isEnded(run.state) || record.generation !== job.generation) return undefined;
   if (!['queued', 'running', 'waiting'].includes(record.state)) return undefined;
-  const outcome = await withLease(deps, run.id, record.unit, signal, (lease, leased) =>
-    underLease(deps, run, record, slice, lease, leased),
+  const outcome = await withLease(deps, run.id, hostsOf(record), signal, (lease, leased) =>
+    underLease(deps, run, record, lease, leased),
   );
   const result: UnitResult = outcome.ok ? outcome.value : laterBecauseHeld(deps, record.unit, outcome.heldBy);
   return settleUnit(deps, run, record, result);
@@ -54,12 +54,11 @@ async function underLease(
   deps: EngineDeps,
   run: Run,
   record: UnitRecord,
-  slice: HostSlice,
   lease: Lease,
   signal: AbortSignal,
 ): Promise<UnitResult> {
   try {
-    return await openAndWalk(deps, run, record, slice, lease, signal);
+    return await openAndWalk(deps, run, record, lease, signal);
   } catch (error) {
     if (signal.aborted || endsQuietly(error)) return { kind: 'superseded' };
     return endedBy(record, failureOf(error));
@@ -67,12 +66,12 @@ async function underLease(
 }
 
 /** Why the unit may not be touched yet: another run owns its state, or everything is halted. */
-async function reasonToWait(deps: EngineDeps, run: Run, unit: string): Promise<UnitResult | undefined> {
-  const hold = await deps.holds.get(unit);
-  if (hold && hold.runId !== run.id) {
-    const since = new Date(hold.sinceMs).toISOString();
-    const { failure } = errors.hostHeld({ host: unit, run: hold.runId, by: hold.by, since });
-    return { kind: 'waiting', reason: failure.what, untilMs: deps.clock.nowMs() + lookAgainMs };
+async function reasonToWait(deps: EngineDeps, run: Run, record: UnitRecord): Promise<UnitResult | undefined> {
+  const held = await heldByOther(deps, run, record);
+  if (held) {
+    const { what, why, next } = held.failure;
+    const reason = held.hasStopped ? `${what} ${why} ${next}` : what;
+    return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs };
   }
   const halt = await deps.halt.get();
   return halt && waitForUnhalt(deps, halt);
@@ -82,21 +81,21 @@ async function openAndWalk(
   deps: EngineDeps,
   run: Run,
   record: UnitRecord,
-  slice: HostSlice,
   lease: Lease,
   signal: AbortSignal,
 ): Promise<UnitResult> {
-  checkInventory(deps, slice);
+  const slices = slicesOf(run, record);
+  for (const slice of slices) checkInventory(deps, slice);
   const plan = await bindingPlan(deps, run, record);
   const past = await deps.journal.read(run.id, record.unit);
   const begun = past.some((entry) => entry.event.type === 'intent');
   const refusal = approvalFailure(run, record, plan, deps.inventory(), begun, deps.clock.nowMs());
   if (refusal) return endedBy(record, refusal);
-  const wait = await reasonToWait(deps, run, record.unit);
+  const wait = await reasonToWait(deps, run, record);
   if (wait) return wait;
   const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
-  const unit = new UnitSession({ deps, run, record, slice, recipe, lease, signal, plan, past });
-  unit.attach(await openHost(unit, past));
+  const unit = new UnitSession({ deps, run, record, slices, recipe, lease, signal, plan, past });
+  for (const slice of slices) unit.attach(slice.name, await openHost(unit, slice, past));
   if (!(await markRunning(deps, run, record, lease))) return { kind: 'superseded' };
   if (!unit.hasWritten) {
     const now = await planUnit(deps, run, record, signal);
@@ -110,8 +109,8 @@ async function openAndWalk(
  * Opens the host; one in whose power cycle a worker of this run died is brought up first. What fails there says nothing
  * about that host, which may be without power.
  */
-async function openHost(unit: UnitSession, past: readonly JournalEntry[]): Promise<HostSession> {
-  const { deps, recipe, slice } = unit;
+async function openHost(unit: UnitSession, slice: HostSlice, past: readonly JournalEntry[]): Promise<HostSession> {
+  const { deps, recipe } = unit;
   const open = async (): Promise<HostSession> => deps.devices.hosts.open(slice);
   const { rescue } = recipe;
   const step = rescue?.steps.find(

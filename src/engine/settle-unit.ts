@@ -49,7 +49,7 @@ export async function settleUnit(
 }
 
 function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'superseded' }>, nowMs: number): UnitRecord {
-  const { waitingReason: _reason, waitingUntilMs: _until, failure: _failure, ...rest } = now;
+  const { waitingReason: _reason, waitingUntilMs: _until, failure: _failure, cleanedUp: _clean, ...rest } = now;
   if (result.kind === 'waiting')
     return {
       ...rest,
@@ -63,6 +63,7 @@ function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'supersede
     endedAtMs: nowMs,
     ...(result.failure === undefined ? {} : { failure: result.failure }),
     ...(result.notes === undefined ? {} : { targetNotes: result.notes }),
+    ...(result.cleanedUp && { cleanedUp: true as const }),
   };
 }
 

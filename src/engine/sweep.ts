@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../domain/journal.ts';
+import { limitText } from '../domain/limit-text.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 import { errors, failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
@@ -77,7 +78,7 @@ function lastSignMs(run: Run, unit: UnitRecord, entries: readonly JournalEntry[]
 async function giveUp(deps: EngineDeps, run: Run, unit: UnitRecord, limitMs: number, nowMs: number): Promise<void> {
   const { unit: name, site } = unit;
   const begun = unit.startedAtMs !== undefined;
-  const limit = `${Math.round(limitMs / 60_000)} min`;
+  const limit = limitText(limitMs);
   const { failure } = errors.noWorker({ unit: name, site, limit, run: run.id, ...(begun && { state: 'unknown' }) });
   await deps.runs.update(
     run.id,

@@ -11,6 +11,8 @@ export type UnitResult =
       readonly summary: string;
       readonly failure?: Failure;
       readonly notes?: readonly TargetNote[];
+      /** What the run had added is gone, and that was verified: the unit is free for others. */
+      readonly cleanedUp?: true;
     }
   | { readonly kind: 'waiting'; readonly reason: string; readonly untilMs: number }
   /** Another job has this unit now: say nothing, change nothing. */
@@ -148,7 +150,7 @@ export function endedEarly(planned: readonly TargetNote[], state: UnitEndState):
 export function notesOfPlan(plan: UnitPlan, targets: readonly string[]): readonly TargetNote[] {
   return targets.map((target) => {
     const failure = plan.refused.find((entry) => entry.target === target)?.failure;
-    const steps = plan.steps.filter((step) => step.target === target || step.target === plan.unit);
+    const steps = plan.steps.filter((step) => step.target === target || !targets.includes(step.target));
     const warnings = steps.flatMap((step) => step.warning ?? []);
     if (failure) return { target, outcome: 'refused', failure, warnings };
     const isPending = steps.some((step) => step.pending);

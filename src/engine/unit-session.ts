@@ -5,8 +5,10 @@ import { clipEvent } from '../domain/journal.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import type { Lease } from '../domain/ports.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
+import { hostsOf } from '../domain/run.ts';
 import type { ActionRecord, Recipe } from '../domain/step.ts';
 import { errors } from '../errors.ts';
+import { ActionLog } from './action-log.ts';
 import type { EngineDeps } from './deps.ts';
 
 /** Why a unit stops between two steps. */
@@ -22,14 +24,15 @@ export class UnitSession {
   readonly deps: EngineDeps;
   readonly run: Run;
   readonly record: UnitRecord;
-  readonly slice: HostSlice;
+  /** The hosts of the unit: one, or the two of a pair. */
+  readonly slices: readonly HostSlice[];
   readonly recipe: Recipe;
   readonly lease: Lease;
   readonly signal: AbortSignal;
   /** The approved plan, or the newest one where that needs no approval. */
   readonly plan: UnitPlan;
-  readonly #actions = new Map<string, ActionRecord[]>();
-  #host: HostSession | undefined;
+  readonly #actions: ActionLog;
+  readonly #hosts = new Map<string, HostSession>();
   #wrote: boolean;
   #steps = { index: 0, count: 0 };
 
@@ -37,7 +40,7 @@ export class UnitSession {
     readonly deps: EngineDeps;
     readonly run: Run;
     readonly record: UnitRecord;
-    readonly slice: HostSlice;
+    readonly slices: readonly HostSlice[];
     readonly recipe: Recipe;
     readonly lease: Lease;
     readonly signal: AbortSignal;
@@ -47,23 +50,29 @@ export class UnitSession {
     this.deps = input.deps;
     this.run = input.run;
     this.record = input.record;
-    this.slice = input.slice;
+    this.slices = input.slices;
     this.recipe = input.recipe;
     this.lease = input.lease;
     this.signal = input.signal;
     this.plan = input.plan;
-    for (const entry of input.past) this.#remember(entry.event, entry.atMs);
+    this.#actions = new ActionLog(input.past);
     this.#wrote = input.past.some((entry) => entry.event.type === 'intent');
   }
 
-  /** The host; there once the unit has opened it. */
-  get host(): HostSession {
-    if (this.#host === undefined) throw errors.bug({ detail: `${this.slice.name} was used before it was opened` });
-    return this.#host;
+  /** True for a pair: what one end cannot do, the unit cannot do. */
+  get isPair(): boolean {
+    return this.record.hosts !== undefined;
   }
 
-  attach(host: HostSession): void {
-    this.#host = host;
+  /** A host; there once the unit has opened it. */
+  hostOf(name: string): HostSession {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw errors.bug({ detail: `${name} was used before it was opened` });
+    return host;
+  }
+
+  attach(name: string, host: HostSession): void {
+    this.#hosts.set(name, host);
   }
 
   /** True once this run has begun to change the unit: from then on the envelope is compared, not the whole plan. */
@@ -73,17 +82,17 @@ export class UnitSession {
 
   /** True when this run has acted in any other step than this one. */
   hasOtherWrites(step: string): boolean {
-    return [...this.#actions].some(([key, list]) => !key.startsWith(`${step} `) && list.length > 0);
+    return this.#actions.hasOthers(step);
   }
 
   /** What this run did so far in a step on a target, newest last; grows while the step acts. */
   actionsOf(step: string, target: string): readonly ActionRecord[] {
-    return this.#listOf(step, target);
+    return this.#actions.of(step, target);
   }
 
   async append(event: JournalEvent): Promise<void> {
     const entry = await this.deps.journal.append(this.run.id, this.record.unit, clipEvent(event));
-    this.#remember(event, entry.atMs);
+    this.#actions.note(event, entry.atMs);
     await this.deps.notifier.changed(this.run.id);
   }
 
@@ -99,13 +108,28 @@ export class UnitSession {
     return halt ? { kind: 'halted', by: halt.by, reason: halt.reason } : { kind: 'go' };
   }
 
+  /** The same in the middle of a long act: throws what ends it. Errors: cancelled, halted, lease-lost (another job has the unit). */
+  async breakOff(target: string): Promise<void> {
+    const checkpoint = await this.checkpoint();
+    switch (checkpoint.kind) {
+      case 'go':
+        return;
+      case 'superseded':
+        throw errors.leaseLost({ unit: this.record.unit });
+      case 'cancelled':
+        throw errors.cancelled({ run: this.run.id, by: checkpoint.by, target, state: 'changed' });
+      case 'halted':
+        throw errors.halted(checkpoint);
+    }
+  }
+
   /** Before the first write the run takes the hold on the unit; it keeps it until the unit is done. */
   async beforeWrite(): Promise<void> {
     this.signal.throwIfAborted();
     if (!(await this.deps.leases.renew(this.lease, this.deps.leaseMs)))
       throw errors.leaseLost({ unit: this.record.unit });
     const by = this.run.requester.displayName;
-    const taken = await this.deps.holds.take([this.record.unit], this.run.id, by, this.deps.clock.nowMs());
+    const taken = await this.deps.holds.take(hostsOf(this.record), this.run.id, by, this.deps.clock.nowMs());
     if (!taken.ok)
       throw errors.hostHeld({
         host: taken.hold.unit,
@@ -128,28 +152,5 @@ export class UnitSession {
     const { index: stepIndex, count: stepCount } = this.#steps;
     await this.deps.progress.set(this.run.id, this.record.unit, { ...sign, stepIndex, stepCount, updatedAtMs });
     await this.deps.notifier.changed(this.run.id);
-  }
-
-  #listOf(step: string, target: string): ActionRecord[] {
-    const key = `${step} ${target}`;
-    const list = this.#actions.get(key) ?? [];
-    this.#actions.set(key, list);
-    return list;
-  }
-
-  #remember(event: JournalEvent, atMs: number): void {
-    if (event.type === 'intent')
-      this.#listOf(event.step, event.target).push({
-        action: event.action,
-        ...(event.before === undefined ? {} : { before: event.before }),
-        done: false,
-        atMs,
-      });
-    if (event.type === 'done') {
-      const list = this.#listOf(event.step, event.target);
-      const index = list.findLastIndex((action) => action.action === event.action);
-      const known = list[index];
-      if (known) list[index] = { ...known, done: true };
-    }
   }
 }

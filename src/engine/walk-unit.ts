@@ -1,14 +1,15 @@
 import type { JournalEntry } from '../domain/journal.ts';
 import type { Failure } from '../domain/outcome.ts';
 import { errors } from '../errors.ts';
+import { cleanUp } from './clean-up.ts';
 import type { EngineDeps } from './deps.ts';
 import { leftDrained, undrainIfDrained } from './hooks.ts';
 import { runStep } from './run-step.ts';
 import type { Tally, UnitResult } from './unit-outcome.ts';
 import { count, endedWith, newTally, takeAlong, warn } from './unit-outcome.ts';
 import type { UnitSession } from './unit-session.ts';
-import type { CardState } from './walk.ts';
-import { cardsOf, segmentsOf } from './walk.ts';
+import type { CardState, Place } from './walk.ts';
+import { cardsOf, placesOf, segmentsOf } from './walk.ts';
 
 /** How soon a unit that is held by somebody else, or halted, is looked at again (wall). */
 export const lookAgainMs = 3_000;
@@ -19,22 +20,40 @@ export function waitForUnhalt(deps: EngineDeps, halt: { readonly by: string; rea
   return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs };
 }
 
-/** Card by card up to the next host step; a card that fails drops out, the others go on; the worst outcome counts. */
+/**
+ * Card by card up to the next host step; a card that fails drops out, the others go on; the worst outcome counts. A recipe
+ * that cleans up takes away at the end what it has added, however it has ended.
+ */
 export async function walkUnit(unit: UnitSession, past: readonly JournalEntry[]): Promise<UnitResult> {
   const refused = new Set(unit.plan.refused.map((entry) => entry.target));
-  const cards = cardsOf(unit.slice, unit.record.targets).filter((card) => !refused.has(card.dpu.name));
-  const tally = newTally(unit.record.targets);
+  const { targets } = unit.record;
+  const cards = unit.slices.flatMap((slice) => cardsOf(slice, targets)).filter((card) => !refused.has(card.dpu.name));
+  const tally = newTally(targets);
   for (const { target, failure } of unit.plan.refused) count(tally, target, { kind: 'refused', failure });
   const dropped = new Set<string>();
   for (const { target, outcome, failure } of failedBefore(past, cards)) {
     dropped.add(target);
     count(tally, target, { kind: outcome, failure });
   }
+  const result = await walkSegments(unit, cards, tally, dropped);
+  if (unit.recipe.onFailure !== 'cleanup' || result.kind !== 'ended') return result;
+  const failure = await cleanUp(unit, cards);
+  if (failure === undefined) return { ...result, cleanedUp: true };
+  count(tally, unit.record.unit, { kind: 'needs-human', failure });
+  return endedWith(tally);
+}
+
+async function walkSegments(
+  unit: UnitSession,
+  cards: readonly CardState[],
+  tally: Tally,
+  dropped: Set<string>,
+): Promise<UnitResult> {
   for (const segment of segmentsOf(unit.recipe)) {
     const left = cards.filter((card) => !dropped.has(card.dpu.name));
-    for (const card of segment.scope === 'host' ? left.slice(0, 1) : left) {
-      const target = segment.scope === 'host' ? unit.slice.name : card.dpu.name;
-      const stop = await walkTarget(unit, { steps: segment.steps, target, card, cards: left }, tally, dropped);
+    if (unit.isPair && left.length < unit.record.targets.length) break;
+    for (const place of placesOf(segment.scope, unit.record, left)) {
+      const stop = await walkTarget(unit, { steps: segment.steps, ...place }, tally, dropped);
       if (stop) return stop;
     }
   }
@@ -67,22 +86,23 @@ async function settleLoad(unit: UnitSession, tally: Tally): Promise<UnitResult> 
     warnOfDrain(unit, tally);
     return endedWith(tally);
   }
-  const failure = await undrainIfDrained(unit);
-  if (failure) count(tally, unit.slice.name, { kind: 'failed', failure });
+  for (const slice of unit.slices) {
+    const failure = await undrainIfDrained(unit, slice);
+    if (failure) count(tally, slice.name, { kind: 'failed', failure });
+  }
   return endedWith(tally);
 }
 
 function warnOfDrain(unit: UnitSession, tally: Tally): void {
-  const text = leftDrained(unit);
-  if (text !== undefined) warn(tally, unit.slice.name, text);
+  for (const slice of unit.slices) {
+    const text = leftDrained(unit, slice);
+    if (text !== undefined) warn(tally, slice.name, text);
+  }
 }
 
-/** What is walked in one go: one host step, or the steps of a card up to the next host step. */
-interface Walked {
+/** What is walked in one go: one step of a host or a pair, or the steps of a card up to the next of those. */
+interface Walked extends Place {
   readonly steps: UnitSession['recipe']['steps'];
-  readonly target: string;
-  readonly card: CardState;
-  readonly cards: readonly CardState[];
 }
 
 /** Returns a result only when the whole unit stops here. */
@@ -100,13 +120,8 @@ async function walkTarget(
         return { kind: 'superseded' };
       case 'halted':
         return waitForUnhalt(unit.deps, checkpoint);
-      case 'cancelled': {
-        const state = unit.hasWritten ? 'changed' : 'unchanged';
-        const { failure } = errors.cancelled({ run: unit.run.id, by: checkpoint.by, target, state });
-        takeAlong(tally, leftOf(cards, dropped), 'cancelled');
-        warnOfDrain(unit, tally);
-        return { kind: 'ended', state: 'cancelled', summary: failure.what, failure, notes: [...tally.notes.values()] };
-      }
+      case 'cancelled':
+        return cancelledBy(unit, checkpoint.by, { target, cards }, tally, dropped);
       case 'go':
         break;
     }
@@ -114,18 +129,42 @@ async function walkTarget(
     const outcome = await runStep(unit, entry, target, card, cards);
     if (outcome === undefined) continue;
     if (outcome.kind === 'waiting') return outcome;
+    // The look before the next step would tell it, and there may be none.
+    if (outcome.kind === 'cancelled')
+      return cancelledBy(unit, await cancellerOf(unit), { target, cards }, tally, dropped);
     // A step that this run had begun before its worker died, and that now shows what was wanted, was applied by it.
     const ours = unit.actionsOf(entry.step.name, target).length > 0;
     if (!count(tally, target, outcome, ours)) continue;
     dropped.add(target);
     // A host step that fails takes all cards along; outside the plan nothing more may be written at all.
-    const isOutside = 'failure' in outcome && outcome.failure.code === 'plan-outdated';
-    if (target !== unit.slice.name && !isOutside) return undefined;
+    // Neither may a host be disturbed that could not be drained, whichever card it was for.
+    const isOutside = 'failure' in outcome && ['plan-outdated', 'hook-failed'].includes(outcome.failure.code);
+    const isCard = cards.some((one) => one.dpu.name === target);
+    if (isCard && !unit.isPair && !isOutside) return undefined;
     if (outcome.kind !== 'satisfied' && outcome.kind !== 'applied')
       takeAlong(tally, leftOf(cards, dropped), outcome.kind);
     return settleLoad(unit, tally);
   }
   return undefined;
+}
+
+function cancelledBy(
+  unit: UnitSession,
+  by: string,
+  { target, cards }: Pick<Place, 'target' | 'cards'>,
+  tally: Tally,
+  dropped: ReadonlySet<string>,
+): UnitResult {
+  const state = unit.hasWritten ? 'changed' : 'unchanged';
+  const { failure } = errors.cancelled({ run: unit.run.id, by, target, state });
+  takeAlong(tally, leftOf(cards, dropped), 'cancelled');
+  warnOfDrain(unit, tally);
+  return { kind: 'ended', state: 'cancelled', summary: failure.what, failure, notes: [...tally.notes.values()] };
+}
+
+async function cancellerOf(unit: UnitSession): Promise<string> {
+  const checkpoint = await unit.checkpoint();
+  return checkpoint.kind === 'cancelled' ? checkpoint.by : 'somebody';
 }
 
 function leftOf(cards: readonly CardState[], dropped: ReadonlySet<string>): readonly string[] {

@@ -2,20 +2,32 @@ import type { CardRef, HostReader } from '../domain/device-ports.ts';
 import type { DpuEntry, HostSlice, Profile } from '../domain/inventory.ts';
 import { Profile as ProfileSchema, sliceHash, sliceOf } from '../domain/inventory.ts';
 import type { Look } from '../domain/look.ts';
-import type { ActionRecord, ObserveContext, Recipe, RecipeStep, RecipeTarget, Step, Unmet } from '../domain/step.ts';
+import type {
+  ActionRecord,
+  End,
+  ObserveContext,
+  Pair,
+  Recipe,
+  RecipeStep,
+  RecipeTarget,
+  Step,
+  Unmet,
+} from '../domain/step.ts';
+import type { Run, UnitRecord } from '../domain/run.ts';
+import { hostsOf } from '../domain/run.ts';
 import { errors } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 
-/** Steps that belong together: one host step, or the DPU steps up to the next host step, done card by card. */
+/** Steps that belong together: one step of a host or a pair, or the DPU steps up to the next of those, done card by card. */
 export interface Segment {
-  readonly scope: 'host' | 'dpu';
+  readonly scope: Step['scope'];
   readonly steps: readonly RecipeStep[];
 }
 
 export function segmentsOf(recipe: Recipe): readonly Segment[] {
-  const segments: { scope: 'host' | 'dpu'; steps: RecipeStep[] }[] = [];
+  const segments: { scope: Step['scope']; steps: RecipeStep[] }[] = [];
   for (const entry of recipe.steps) {
-    const scope = entry.step.scope === 'host' ? 'host' : 'dpu';
+    const { scope } = entry.step;
     const last = segments.at(-1);
     if (scope === 'dpu' && last?.scope === 'dpu') last.steps.push(entry);
     else segments.push({ scope, steps: [entry] });
@@ -25,17 +37,27 @@ export function segmentsOf(recipe: Recipe): readonly Segment[] {
 
 /** A card on its way through the recipe. `serial` is learnt by identify-card. */
 export interface CardState {
+  readonly slice: HostSlice;
   readonly dpu: DpuEntry;
   readonly profile: Profile;
   serial?: string;
   learnt?: Readonly<Record<string, string>>;
 }
 
+/** What the run froze of the inventory for the hosts of a unit. */
+export function slicesOf(run: Run, unit: UnitRecord): readonly HostSlice[] {
+  return hostsOf(unit).map((host) => {
+    const slice = run.slices[host];
+    if (slice === undefined) throw errors.bug({ detail: `run ${run.id} has no slice for ${host}` });
+    return slice;
+  });
+}
+
 /** The cards of a unit that the run names, in inventory order. */
 export function cardsOf(slice: HostSlice, targets: readonly string[]): CardState[] {
   return slice.entry.dpus
     .filter((dpu) => targets.includes(dpu.name))
-    .map((dpu) => ({ dpu, profile: slice.profiles[dpu.name] ?? ProfileSchema.parse({}) }));
+    .map((dpu) => ({ slice, dpu, profile: slice.profiles[dpu.name] ?? ProfileSchema.parse({}) }));
 }
 
 /** A card as the ports know it. */
@@ -60,16 +82,17 @@ export function observeContext(
     readonly signal: AbortSignal;
     readonly actions: readonly ActionRecord[];
     readonly actionsIn?: ObserveContext['actionsIn'];
+    readonly pair?: Pair | undefined;
   },
 ): ObserveContext {
-  const { runId, slice, scope, card, cards, host, signal, actions, actionsIn } = input;
+  const { runId, slice, scope, card, cards, host, signal, actions, actionsIn, pair } = input;
   return {
     runId,
     slice,
     card: cardRef(slice, card),
     dpu: card.dpu,
     profile: scope === 'host' ? slice.hostProfile : card.profile,
-    cards: cards.map((each) => cardRef(slice, each)),
+    cards: cards.map((each) => cardRef(each.slice, each)),
     host,
     bmc: deps.devices.bmc,
     arm: deps.devices.arm,
@@ -83,13 +106,58 @@ export function observeContext(
     signal,
     actions,
     ...(actionsIn && { actionsIn }),
+    ...(pair && { pair }),
   };
+}
+
+/** Where a step is carried out, and with which cards. */
+export interface Place {
+  readonly target: string;
+  /** The card itself; for a host or a pair the first one of it that is still in. */
+  readonly card: CardState;
+  readonly cards: readonly CardState[];
+}
+
+/** A host step once per host, a card step once per card, a pair step once. `left`: cards that are still in. */
+export function placesOf(scope: Step['scope'], unit: UnitRecord, left: readonly CardState[]): readonly Place[] {
+  const [first] = left;
+  if (first === undefined) return [];
+  switch (scope) {
+    case 'dpu':
+      return left.map((card) => ({ target: card.dpu.name, card, cards: left }));
+    case 'pair':
+      return [{ target: unit.unit, card: first, cards: left }];
+    case 'host':
+      return hostsOf(unit).flatMap((target) => {
+        const cards = left.filter((card) => card.slice.name === target);
+        return cards[0] === undefined ? [] : [{ target, card: cards[0], cards }];
+      });
+  }
+}
+
+/** Both ends of a unit that is a pair, in the order of the inventory; undefined for a unit that is a host. */
+export function pairContext<H extends HostReader>(
+  unit: UnitRecord,
+  cards: readonly CardState[],
+  hostOf: (name: string) => H,
+): Pair<H> | undefined {
+  if (unit.hosts === undefined) return undefined;
+  const endOf = (index: 0 | 1): End<H> => {
+    const entry = cards[0]?.slice.pair?.ends[index];
+    const card = cards.find((one) => one.dpu.name === entry?.card);
+    if (entry === undefined || card === undefined)
+      throw errors.bug({ detail: `${unit.unit} has lost one of its ends` });
+    const { slice, dpu, profile } = card;
+    const name = index === 0 ? 'a' : 'b';
+    return { name, entry, slice, dpu, profile, card: cardRef(slice, card), host: hostOf(slice.name) };
+  };
+  return { name: unit.unit, ends: [endOf(0), endOf(1)] };
 }
 
 /** What the recipe chooses parameters by. */
 export function recipeTarget(context: ObserveContext, options: Readonly<Record<string, unknown>>): RecipeTarget {
-  const { slice, dpu, profile, cards } = context;
-  return { slice, dpu, profile, cards, options };
+  const { slice, dpu, profile, cards, pair } = context;
+  return { slice, dpu, profile, cards, options, ...(pair && { pair }) };
 }
 
 /** Errors: bug, when this worker has no such recipe or another version of it. */
@@ -129,8 +197,11 @@ export async function unmetNeed(recipe: Recipe, step: Step, context: ObserveCont
 /** Errors: inventory-differs, when this worker describes the host differently than the run does. */
 export function checkInventory(deps: EngineDeps, slice: HostSlice): void {
   const inventory = deps.inventory();
-  const { name, imageAsked } = slice;
+  const { name, imageAsked, pair } = slice;
+  const asked = { imageAsked, pairAsked: pair?.name };
   const isKnown =
-    inventory.hosts[name] !== undefined && sliceHash(sliceOf(inventory, name, imageAsked)) === sliceHash(slice);
+    inventory.hosts[name] !== undefined &&
+    (pair === undefined || inventory.pairs[pair.name] !== undefined) &&
+    sliceHash(sliceOf(inventory, name, asked)) === sliceHash(slice);
   if (!isKnown) throw errors.inventoryDiffers({ host: slice.name });
 }

@@ -1,3 +1,4 @@
+import { limitText } from '../domain/limit-text.ts';
 import { again, make } from './ops-error.ts';
 
 /** The login on the Arm of a card, its console, driver and settings. */
@@ -25,14 +26,14 @@ export const armErrors = {
   armLoginRefused: (a: { target: string; user: string; tried: readonly string[]; run: number }) =>
     make('arm-login-refused', 'needs-human', {
       what: `The Arm of ${a.target} refused the key and every password that dpubot may try for ${a.user} (${a.tried.length === 0 ? 'none known' : a.tried.join(', ')}).`,
-      why: 'The card was set up by hand, and its password is not known to dpubot. No more than two wrong tries are made in ten minutes.',
-      next: `Import the password with \`dpubot credentials import-arm SERIAL FILE\`, put dpubot's public key into authorized_keys, or write an image anew with \`/dpu reflash ${a.target} --image NAME\`, which erases it (see the runbook). ${again(a.run)}`,
+      why: `${a.tried.includes('current') ? 'Somebody has changed its password and its authorized_keys since dpubot set them.' : 'The card was set up by hand, and its password is not known to dpubot.'} No more than two wrong tries are made in ten minutes.`,
+      next: `Import the password with \`dpubot credentials import-arm SERIAL FILE\`, put dpubot's public key into authorized_keys, or write an image anew with \`/dpu reflash ${a.target} --image NAME --cancel ${a.run}\`, which erases it (see the runbook). ${again(a.run)}`,
     }),
-  armLockedOut: (a: { target: string; why: string; image: string | undefined }) =>
+  armLockedOut: (a: { target: string; why: string; image: string | undefined; run: number }) =>
     make('arm-locked-out', 'permanent', {
       what: `Nothing that dpubot has opens the Arm of ${a.target}.`,
       why: a.why,
-      next: `If nobody knows its password, its system has to be written anew: \`/dpu reflash ${a.target} --image ${a.image ?? 'NAME'}\`. That erases all files on the Arm; the passwords of BMC and UEFI stay. Nothing was changed on the Arm.`,
+      next: `Somebody may know its password: \`dpubot credentials import-arm SERIAL FILE\`, then \`/dpu resume ${a.run}\`. If nobody does, its system has to be written anew: \`/dpu reflash ${a.target} --image ${a.image ?? 'NAME'} --cancel ${a.run}\`. That erases all files on the Arm; the passwords of BMC and UEFI stay. The card runs as before: its SSH server answered and let nobody in. Nothing was changed on the Arm, only its tmfifo link on the host was set up for the tries.`,
     }),
   armLoginNeeded: (a: { target: string; what: string; why: string; image: string | undefined }) =>
     make('arm-login-needed', 'permanent', {
@@ -105,7 +106,7 @@ export const armErrors = {
     }),
   consoleSilent: (a: { target: string; device: string; timeoutMs: number; said: string }) =>
     make('console-silent', 'transient', {
-      what: `The serial console of ${a.target} (${a.device}) did not say what dpubot waited for within ${a.timeoutMs / 1000} s.`,
+      what: `The serial console of ${a.target} (${a.device}) did not say what dpubot waited for within ${limitText(a.timeoutMs)}.`,
       why:
         a.said === ''
           ? 'It said nothing at all: the card is off, hangs, or its OS has no console there.'

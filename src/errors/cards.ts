@@ -32,11 +32,15 @@ export const cardErrors = {
       why: a.why,
       next: 'Move the card to a PCIe 5.0 x16 slot, or accept it with `minPcieLink` in the profile.',
     }),
-  nicMode: (a: { target: string }) =>
+  /** `resetIn`: its host, where a reset of the Arm is all that was asked for. */
+  nicMode: (a: { target: string; resetIn?: string }) =>
     make('nic-mode', 'permanent', {
       what: `${a.target} is in NIC mode.`,
       why: 'Its Arm cores do not run there, so Secure Boot cannot be changed and resets would wait forever.',
-      next: `Run the command again with \`--set-mode\`: it stores DPU mode (\`mlxconfig s INTERNAL_CPU_OFFLOAD_ENGINE=0\`) and switches the host off and on. On a card that dpubot has set up \`/dpu recover ${a.target} dpu-mode\` does only that.`,
+      next:
+        a.resetIn === undefined
+          ? `Run the command again with \`--set-mode\`: it stores DPU mode (\`mlxconfig s INTERNAL_CPU_OFFLOAD_ENGINE=0\`) and switches the host off and on. On a card that dpubot has set up \`/dpu recover ${a.target} dpu-mode\` does only that.`
+          : `There is no Arm to reset. \`/dpu recover ${a.target} dpu-mode\` brings the card to DPU mode, with a cold power cycle of ${a.resetIn}; to restart the card as it is take \`/dpu reboot ${a.resetIn} host --cold\`. Nothing was changed.`,
     }),
   wrongCard: (a: { target: string; vpdSerial: string; bmcSerial: string; run: number } & WithState) =>
     make('wrong-card', 'needs-human', {

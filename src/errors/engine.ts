@@ -1,13 +1,27 @@
+import type { StoppedRun } from '../domain/stopped-run.ts';
 import { again, make, type WithState } from './ops-error.ts';
 
 /** Holds, leases, plans, and how a step ends; `bug` stands for what is nobody else's. */
 export const engineErrors = {
-  hostHeld: (a: { host: string; run: number; by: string; since: string }) =>
-    make('host-held', 'permanent', {
-      what: `${a.host} is held by run ${a.run} (${a.by}, since ${a.since}).`,
-      why: 'That run has begun to change the host or its cards and has not finished.',
-      next: `Finish it with \`/dpu resume ${a.run}\`, give the host back with \`/dpu cancel ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
-    }),
+  /** `stopped`: that run is at work no more; `next` is then what goes on once it has been given up. */
+  hostHeld: (
+    a: { host: string; since: string } & ({ run: number; by: string } | { stopped: StoppedRun; next: string }),
+  ) =>
+    make(
+      'host-held',
+      'permanent',
+      'stopped' in a
+        ? {
+            what: `${a.host} is held by run ${a.stopped.run} (\`/dpu ${a.stopped.text}\`, by ${a.stopped.by}, since ${a.since}), which ${a.stopped.state}.`,
+            why: `${a.stopped.where} Its cards may be half changed, and two runs never change one card.`,
+            next: `\`/dpu resume ${a.stopped.run}\` finishes it. ${a.next}`,
+          }
+        : {
+            what: `${a.host} is held by run ${a.run} (${a.by}, since ${a.since}).`,
+            why: 'That run has begun to change the host or its cards and has not finished.',
+            next: `Finish it with \`/dpu resume ${a.run}\`, give the host back with \`/dpu cancel ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
+          },
+    ),
   unitBusy: (a: { unit: string; worker: string; run: number }) =>
     make('unit-busy', 'permanent', {
       what: `${a.unit} is being worked on right now.`,
@@ -87,7 +101,7 @@ export const engineErrors = {
       why: a.output === '' ? 'It printed nothing.' : a.output,
       next:
         a.hook === 'drain'
-          ? `Nothing disruptive was begun. Take the load off ${a.host} or correct the hook. ${again(a.run)}`
+          ? `Nothing disruptive was begun, and none of its cards is worked on further. Take the load off ${a.host} or correct the hook. ${again(a.run)} That runs the hook again.`
           : `The cards are done. Put the load back on ${a.host} by hand, or correct the hook. ${again(a.run)}`,
       state: a.state ?? 'unchanged',
     }),
@@ -97,6 +111,13 @@ export const engineErrors = {
       why: `The work on ${a.target} stopped between two steps.`,
       next: `\`/dpu resume ${a.run}\` goes on; \`/dpu run ${a.run}\` shows what is done.`,
       state: a.state ?? 'unchanged',
+    }),
+  cleanUpFailed: (a: { unit: string; left: string; why: string; run: number }) =>
+    make('clean-up-failed', 'needs-human', {
+      what: `What run ${a.run} had added to ${a.unit} is not all taken away: ${a.left}.`,
+      why: a.why,
+      next: `Remove the cause, then \`/dpu resume ${a.run}\` begins anew and clears away at its end; or take it away by hand as the runbook says, and \`/dpu cancel ${a.run}\`.`,
+      state: 'changed',
     }),
   bug: (a: { detail: string }) =>
     make('bug', 'bug', {

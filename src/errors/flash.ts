@@ -2,11 +2,11 @@ import { again, make, type Cause, type WithState } from './ops-error.ts';
 
 /** Images on their way to a host, and the flash of a card. */
 export const flashErrors = {
-  rshimNotFound: (a: { target: string; host: string; why: string }) =>
+  rshimNotFound: (a: { target: string; host: string; why: string; next?: string }) =>
     make('rshim-not-found', 'permanent', {
       what: `${a.host} has no rshim device of ${a.target}.`,
       why: a.why,
-      next: `Look at \`systemctl status rshim\` on ${a.host} and at \`/dev/rshim*\`; nothing was sent to the card.`,
+      next: `${a.next ?? `Look at \`systemctl status rshim\` on ${a.host} and at \`/dev/rshim*\``}; nothing was sent to the card.`,
     }),
   rshimOwnedByBmc: (a: { target: string; host: string; why: string; run: number }) =>
     make('rshim-owned-by-bmc', 'permanent', {
@@ -15,12 +15,16 @@ export const flashErrors = {
       next: `Switch BMC rshim off (\`systemctl disable --now rshim\` on the BMC), restart the rshim service of ${a.host}, or reset the BMC. ${again(a.run)} The image was not pushed; the Arm runs as before.`,
       state: 'changed',
     }),
-  rshimStuck: (a: { target: string; host: string; seen: string; run: number }) =>
+  /** `run`: it has tried all there is. Else it was only looked at: which card a device is of stands in what cannot be read. */
+  rshimStuck: (a: { target: string; host: string; seen: string; run?: number }) =>
     make('rshim-stuck', 'permanent', {
-      what: `The rshim of ${a.target} does not answer on ${a.host}, also after its driver was restarted and its PCI function found anew.`,
-      why: a.seen,
-      next: `Look at \`journalctl -u rshim\` of ${a.host}; a card that hangs comes back with a cold power cycle: \`/dpu reboot ${a.host} host --cold\`. ${again(a.run)} Arm and network of the card run as before.`,
-      state: 'changed',
+      what: `The rshim of ${a.target} does not answer on ${a.host}${a.run === undefined ? '' : ', also after its driver was restarted and its PCI function found anew'}.`,
+      why: a.run === undefined ? `${a.seen}, and no other device is at the PCI address of the card.` : a.seen,
+      next:
+        a.run === undefined
+          ? `Run \`/dpu recover ${a.target} stuck-rshim\`: it restarts the rshim service of ${a.host}, and does more only where that is not enough. Then run the command again. Nothing was sent to the card; its Arm and network run as before.`
+          : `Look at \`journalctl -u rshim\` of ${a.host}; a card that hangs comes back with a cold power cycle: \`/dpu reboot ${a.host} host --cold\`. ${again(a.run)} Arm and network of the card run as before.`,
+      state: a.run === undefined ? 'unchanged' : 'changed',
     }),
   flashRunning: (a: { target: string; host: string; seen: string }) =>
     make('flash-running', 'permanent', {
@@ -77,7 +81,7 @@ export const flashErrors = {
   flashLinkLost: (a: { target: string; host: string; limit: string; run: number } & Cause) =>
     make('flash-link-lost', 'transient', {
       what: `${a.host} did not answer for ${a.limit} while ${a.target} was being flashed.`,
-      why: a.cause instanceof Error ? a.cause.message : 'the connection failed',
+      why: a.cause instanceof Error ? `The connection failed: ${a.cause.message}.` : 'The connection failed.',
       next: `The push goes on by itself on the host. When ${a.host} answers again, \`/dpu resume ${a.run}\` picks it up; nothing is pushed twice.`,
       state: 'unknown',
       cause: a.cause,
@@ -95,7 +99,7 @@ export const flashErrors = {
     make('update-running', 'transient', {
       what: `The BMC of ${a.target} is busy with another update.`,
       why: a.why,
-      next: `Wait until it has ended, or restart the BMC (\`/dpu reboot ${a.target} bmc\`) when it hangs. ${again(a.run)} The image was not sent.`,
+      next: `Wait until it has ended. One that hangs is ended by a restart of the BMC (\`/dpu reboot ${a.target} bmc\`), which dpubot does once the task is 90 minutes old. ${again(a.run)} The image was not sent.`,
     }),
   updateTransferFailed: (a: { target: string; address: string; why: string; run: number }) =>
     make('update-transfer-failed', 'permanent', {

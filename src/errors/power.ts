@@ -67,11 +67,14 @@ export const powerErrors = {
       next: `Take all power from ${a.host} (both cords, or the slot), wait 30 s, switch it on; see the runbook. ${again(a.run)}`,
       state: 'changed',
     }),
-  rebootWhileFlashing: (a: { target: string; host: string; seen: string }) =>
+  /** Over rshim of a host, or by the BMC of a card, whoever ordered that. `run`: it has begun; else it was only looked at. */
+  rebootWhileFlashing: (
+    a: { target: string; seen: string; run?: number } & ({ host: string } | { updating: string }),
+  ) =>
     make('reboot-while-flashing', 'permanent', {
-      what: `A bfb-install is running on ${a.host}, so ${a.target} is not restarted now.`,
+      what: `${'host' in a ? `A bfb-install is running on ${a.host}` : `The BMC of ${a.updating} is writing an image to its card`}, so ${a.target} is not restarted now.`,
       why: a.seen,
-      next: 'Let it end, or end it where it was started, then run the command again. A card that is restarted in a flash has no system. Nothing was changed.',
+      next: `${'host' in a ? 'Let it end, or end it where it was started' : 'Let the update end, and the installation after it; one that stands for 90 minutes counts as hung'}, then ${a.run === undefined ? 'run the command again' : `\`/dpu resume ${a.run}\``}. A card that is restarted in a flash has no system. ${a.run === undefined ? 'Nothing was changed.' : 'This was not restarted.'}`,
     }),
   hostBmcMissing: (a: { host: string }) =>
     make('host-bmc-missing', 'permanent', {

@@ -1,3 +1,4 @@
+import { limitText } from '../domain/limit-text.ts';
 import { again, make, type Cause, type WithState } from './ops-error.ts';
 
 /** The BMC of a card: reaching it, logging in, its replies and tasks. */
@@ -24,13 +25,13 @@ export const redfishErrors = {
   bmcUnreachable: (a: { target: string; address: string } & Cause) =>
     make('bmc-unreachable', 'transient', {
       what: `The BMC of ${a.target} does not answer on ${a.address}.`,
-      why: a.cause instanceof Error ? a.cause.message : 'the connection failed',
+      why: a.cause instanceof Error ? `The connection failed: ${a.cause.message}.` : 'The connection failed.',
       next: 'Check the management cable and the address, or wait if the BMC is restarting; then resume the run.',
       cause: a.cause,
     }),
   bmcTimeout: (a: { target: string; request: string; timeoutMs: number } & WithState) =>
     make('bmc-timeout', 'transient', {
-      what: `The BMC of ${a.target} did not answer ${a.request} within ${a.timeoutMs / 1000} s.`,
+      what: `The BMC of ${a.target} did not answer ${a.request} within ${limitText(a.timeoutMs)}.`,
       why: 'It is busy, restarting, or hung.',
       next: 'Wait a few minutes, then resume the run.',
       state: a.state ?? 'unknown',

@@ -1,3 +1,4 @@
+import { limitText } from '../domain/limit-text.ts';
 import { make, type Cause, type WithState } from './ops-error.ts';
 
 /** Sessions over SSH, the commands in them, and what they print. */
@@ -5,8 +6,8 @@ export const sshErrors = {
   sshUnreachable: (a: { host: string; address: string } & Cause) =>
     make('ssh-unreachable', 'transient', {
       what: `${a.host} does not answer SSH on ${a.address}.`,
-      why: a.cause instanceof Error ? a.cause.message : 'the connection failed',
-      next: 'Check power and network of the host, then try again.',
+      why: a.cause instanceof Error ? `The connection failed: ${a.cause.message}.` : 'The connection failed.',
+      next: `Check power and network of ${a.host}, then try again.`,
       cause: a.cause,
     }),
   sshAuthFailed: (a: { host: string; user: string; key: string }) =>
@@ -27,7 +28,7 @@ export const sshErrors = {
     }),
   sshTimeout: (a: { host: string; command: string; timeoutMs: number } & WithState) =>
     make('ssh-timeout', 'transient', {
-      what: `${a.host} did not finish \`${a.command}\` within ${a.timeoutMs / 1000} s.`,
+      what: `${a.host} did not finish \`${a.command}\` within ${limitText(a.timeoutMs)}.`,
       why: 'The command hung, or the connection is half dead.',
       next: 'Look at the host; the run can be resumed.',
       state: a.state ?? 'unknown',

@@ -9,7 +9,7 @@ export const dpubotFile = defineRead({
   name: 'cat a file of dpubot',
   argv: ['cat', '{path}'],
   holes: {
-    path: /\/etc\/(?:systemd\/timesyncd\.conf\.d|ntpsec\/ntp\.d|chrony\/sources\.d|udev\/rules\.d)\/[a-z0-9][a-z0-9.-]*/,
+    path: /\/etc\/(?:systemd\/timesyncd\.conf\.d|ntpsec\/ntp\.d|chrony\/sources\.d|udev\/rules\.d|tmpfiles\.d)\/[a-z0-9][a-z0-9.-]*/,
   },
 });
 

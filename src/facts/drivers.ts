@@ -28,15 +28,22 @@ export const secureBootState = defineRead({ name: 'mokutil', argv: ['mokutil', '
 
 /** Reads what is loaded, what is installed, and Secure Boot. Errors: command-failed, output-unreadable. */
 export async function readDrivers(reader: HostReader, signal: AbortSignal): Promise<Drivers> {
-  const options = { timeoutMs: 20_000, signal };
+  const versions = await readDriverVersions(reader, signal);
+  const mokutil = await reader.read(secureBootState.bind({}), { timeoutMs: 20_000, signal });
+  return { ...versions, secureBoot: parseSecureBootState(reader.name, `${mokutil.stdout}\n${mokutil.stderr}`) };
+}
+
+/** Reads what is loaded and what is installed. Errors: command-failed, output-unreadable. */
+export async function readDriverVersions(
+  reader: HostReader,
+  signal: AbortSignal,
+): Promise<Pick<Drivers, 'loaded' | 'installed'>> {
   const loaded = await readIfThere(reader, loadedDriver.bind({}), signal);
-  const installed = await reader.read(installedDriver.bind({}), options);
+  const installed = await reader.read(installedDriver.bind({}), { timeoutMs: 20_000, signal });
   expectSuccess(reader.name, 'modinfo mlx5_core', installed);
-  const mokutil = await reader.read(secureBootState.bind({}), options);
   return {
     loaded: loaded === undefined ? 'none' : parseVersion(reader.name, 'the loaded mlx5_core', loaded),
     installed: parseVersion(reader.name, 'modinfo mlx5_core', installed.stdout),
-    secureBoot: parseSecureBootState(reader.name, `${mokutil.stdout}\n${mokutil.stderr}`),
   };
 }
 

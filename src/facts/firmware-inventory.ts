@@ -8,7 +8,7 @@ import { parseResource } from './read-helpers.ts';
 export const inventoryItems = {
   BMC_Firmware: 'BMC',
   Bluefield_FW_ERoT: 'ERoT',
-  DPU_NIC: 'NIC firmware, running',
+  DPU_NIC: 'NIC firmware running',
   DPU_BOARD: 'PSID',
   DPU_ATF: 'ATF',
   DPU_UEFI: 'UEFI',

@@ -2,7 +2,7 @@ import { defineRead } from '../domain/commands.ts';
 import type { CommandResult, HostReader } from '../domain/device-ports.ts';
 import { errors } from '../errors.ts';
 import type { DpuMode } from './dpu-mode.ts';
-import { expectAwake, pciHole } from './nic-firmware.ts';
+import { expectAwake, expectMft, pciHole } from './nic-firmware.ts';
 import { expectSuccess } from './read-helpers.ts';
 
 /** A setting of the card's configuration: in force now, and after the next cold boot. */
@@ -39,7 +39,7 @@ export const engineQuery = defineRead({
 
 /**
  * Reads the mode settings of the card at `device`. `target`: the name of the card in messages.
- * Errors: firmware-wedged, nic-parameter-missing, sudo-refused, command-failed, output-unreadable.
+ * Errors: host-tool-missing, firmware-wedged, nic-parameter-missing, sudo-refused, command-failed, output-unreadable.
  */
 export async function readModeConfig(
   host: HostReader,
@@ -51,6 +51,7 @@ export async function readModeConfig(
   let result = await host.read(modeQuery.bind({ device }), options);
   const hasModel = missingParameter(result) !== modelName;
   if (!hasModel) result = await host.read(engineQuery.bind({ device }), options);
+  expectMft(host.name, 'mlxconfig', 'to read the mode', result);
   expectAwake(host.name, target, device, result);
   const missing = missingParameter(result);
   if (missing !== undefined)

@@ -1,6 +1,7 @@
 import { defineRead } from '../domain/commands.ts';
-import type { HostReader } from '../domain/device-ports.ts';
+import type { CommandResult, HostReader } from '../domain/device-ports.ts';
 import { errors } from '../errors.ts';
+import { isMissing, toolPackages } from './probe-tool.ts';
 import { expectSuccess } from './read-helpers.ts';
 
 /** Firmware of the network controller of a card: what runs, and what the flash memory holds for the next cold boot. */
@@ -21,7 +22,7 @@ export const flintQuery = defineRead({
 
 /**
  * Reads running and staged firmware of the card at `device`. `target`: the name of the card in messages.
- * Errors: firmware-wedged, sudo-refused, command-failed, output-unreadable.
+ * Errors: host-tool-missing, firmware-wedged, sudo-refused, command-failed, output-unreadable.
  */
 export async function readNicFirmware(
   host: HostReader,
@@ -30,9 +31,16 @@ export async function readNicFirmware(
   signal: AbortSignal,
 ): Promise<NicFirmware> {
   const result = await host.read(flintQuery.bind({ device }), { timeoutMs: 60_000, signal });
+  expectMft(host.name, 'flint', 'to read NIC firmware', result);
   expectAwake(host.name, target, device, result);
   expectSuccess(host.name, `flint -d ${device} q`, result);
   return parseNicFirmware(target, result.stdout);
+}
+
+/** A host without DOCA has none of the MFT tools. Errors: host-tool-missing. */
+export function expectMft(host: string, tool: string, need: string, result: CommandResult): void {
+  if (!isMissing(result, tool)) return;
+  throw errors.hostToolMissing({ host, tool, need, package: toolPackages.mft, afterwards: 'give the command again' });
 }
 
 /** Both MFT tools say it in the same words when the controller hangs. Errors: firmware-wedged. */

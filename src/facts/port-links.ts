@@ -51,17 +51,26 @@ export function parsePortDevice(target: string, text: string): string {
   throw unreadable(target, 'readlink of a port', 'no PCI address at its end', text);
 }
 
-/** `speedMbps` is undefined where ethtool says that it is unknown, as it does without a link. */
-export function parseEthtool(
-  target: string,
-  text: string,
-): { readonly speedMbps: number | undefined; readonly detected: boolean } {
+/** What ethtool says of a port. */
+export interface PortLink {
+  /** Undefined where it is unknown, as it is without a link. */
+  readonly speedMbps: number | undefined;
+  readonly detected: boolean;
+  /** Drivers that can tell say why there is no link, from ethtool 5.8 on. Source: ethtool, netlink/settings.c. */
+  readonly hasNoCable: boolean;
+}
+
+export function parseEthtool(target: string, text: string): PortLink {
   const speed = /^\s*Speed: (.*)$/m.exec(text)?.[1]?.trim();
-  const detected = /^\s*Link detected: (yes|no)\b/m.exec(text)?.[1];
+  const [, detected, reason] = /^\s*Link detected: (yes|no)\b(?: \(([^)\n]*)\))?/m.exec(text) ?? [];
   const mbps = /^(\d+)Mb\/s$/.exec(speed ?? '')?.[1];
   if (speed === undefined || detected === undefined || (mbps === undefined && !speed.startsWith('Unknown')))
     throw unreadable(target, 'ethtool', 'no Speed and Link detected', text);
-  return { speedMbps: mbps === undefined ? undefined : Number(mbps), detected: detected === 'yes' };
+  return {
+    speedMbps: mbps === undefined ? undefined : Number(mbps),
+    detected: detected === 'yes',
+    hasNoCable: /^No cable\b/i.test(reason ?? ''),
+  };
 }
 
 /** What mlxlink says of a port; a field that it leaves out is undefined. */
@@ -72,6 +81,8 @@ export interface PortHealth {
   readonly fec: string | undefined;
   readonly advice: string | undefined;
   readonly module: string | undefined;
+  /** Status opcode 1024, "Cable is unplugged". Source: NVIDIA MFT documentation, mlxlink. */
+  readonly isUnplugged: boolean;
 }
 
 /** Parses the human form of mlxlink: `Key : Value` under ruled headings, with colours on some versions. */
@@ -94,6 +105,7 @@ export function parseMlxlink(target: string, text: string): PortHealth {
     fec: field('FEC'),
     advice: field('Recommendation'),
     module: module === '' ? undefined : module,
+    isUnplugged: field('Status Opcode') === '1024' || /\bunplugged\b/i.test(field('Recommendation') ?? ''),
   };
 }
 

@@ -50,6 +50,6 @@ function toolOf({ name, need, package: from }: ProbeTool): { tool: string; need:
 }
 
 /** 127 is what a shell ends with for an unknown command; sudo ends with 1 and says it. */
-function isMissing(result: CommandResult, name: string): boolean {
+export function isMissing(result: CommandResult, name: string): boolean {
   return result.exitCode === 127 || ownStderr(result).includes(`sudo: ${name}: command not found`);
 }

@@ -18,10 +18,14 @@ export interface RshimMisc {
   readonly log: readonly string[];
 }
 
-/** `rshim0` and what it says; `busy`: an installer is collecting its log, so nobody else may read it. */
+/**
+ * `rshim0` and what it says. `busy`: an installer is collecting its log, so nobody else may read it. `problem`: it is there
+ * and cannot be read, so which card it is of is not known.
+ */
 export type RshimDevice =
   | { readonly name: string; readonly busy: false; readonly misc: RshimMisc }
-  | { readonly name: string; readonly busy: true };
+  | { readonly name: string; readonly busy: false; readonly misc?: never; readonly problem: string }
+  | { readonly name: string; readonly busy: true; readonly misc?: never };
 
 /** A device that nobody else reads, which is the one of a card. */
 export interface CardRshim {
@@ -31,7 +35,8 @@ export interface CardRshim {
 
 /**
  * Prints `misc` of every device. One that a bfb-install is working on is only named: while it collects the log, each line
- * goes to whoever reads first. Source: Mellanox rshim-user-space, src/rshim_fuse.c and scripts/bfb-install.
+ * goes to whoever reads first. One that cannot be read does not hide the others: what cat says of it is printed.
+ * Source: Mellanox rshim-user-space, src/rshim_fuse.c and scripts/bfb-install.
  */
 export const rshimDevices = defineRead({
   name: 'rshim devices',
@@ -40,7 +45,7 @@ export const rshimDevices = defineRead({
     '-n',
     'sh',
     '-c',
-    'for m in /dev/rshim*/misc; do [ -e "$m" ] || continue; n=${m%/misc}; n=${n#/dev/}; if pgrep -f "[b]fb-install .*$n([^0-9]|\\$)" >/dev/null; then echo "=== $n busy"; else echo "=== $n"; cat "$m" || exit 1; fi; done',
+    'for m in /dev/rshim*/misc; do [ -e "$m" ] || continue; n=${m%/misc}; n=${n#/dev/}; if pgrep -f "[b]fb-install .*$n([^0-9]|\\$)" >/dev/null; then echo "=== $n busy"; elif t=$(cat "$m" 2>&1); then printf "=== %s\\n%s\\n" "$n" "$t"; else printf "=== %s silent\\n%s\\n" "$n" "$t"; fi; done',
   ],
 });
 
@@ -97,10 +102,12 @@ export function parseRshims(hostName: string, text: string): readonly RshimDevic
   if (blocks[0]?.trim() !== '') throw unreadable(hostName, 'text before the first device', text);
   return blocks.slice(1).map((block): RshimDevice => {
     const end = block.indexOf('\n');
-    const [, name, busy] = /^(rshim\d{1,3})( busy)?$/.exec(end < 0 ? block : block.slice(0, end)) ?? [];
+    const [, name, mark] = /^(rshim\d{1,3})(?: (busy|silent))?$/.exec(end < 0 ? block : block.slice(0, end)) ?? [];
     if (name === undefined) throw unreadable(hostName, 'a device without a name', block);
-    if (busy !== undefined) return { name, busy: true };
-    return { name, busy: false, misc: parseRshimMisc(hostName, block.slice(end + 1)) };
+    if (mark === 'busy') return { name, busy: true };
+    const text = end < 0 ? '' : block.slice(end + 1);
+    if (mark === 'silent') return { name, busy: false, problem: text.trim().slice(0, 200) || 'without a reason' };
+    return { name, busy: false, misc: parseRshimMisc(hostName, text) };
   });
 }
 
@@ -147,8 +154,8 @@ export function findRshim(
   card: { readonly pciAddress: string; readonly partNumber: string },
 ): CardRshim | undefined {
   const wanted = card.pciAddress.replace(/\.\d$/, '');
-  const found = devices.find((device) => !device.busy && pciSlotOf(device.misc.devName) === wanted);
-  if (found === undefined || found.busy) return undefined;
+  const found = devices.find((device) => device.misc !== undefined && pciSlotOf(device.misc.devName) === wanted);
+  if (found?.misc === undefined) return undefined;
   const { opn } = found.misc;
   const partNumber = card.partNumber.replaceAll('-', '').toUpperCase();
   if (opn !== undefined && !partNumber.startsWith(opn.replaceAll('-', '').toUpperCase()))
@@ -158,6 +165,13 @@ export function findRshim(
       found.misc.devName,
     );
   return { name: found.name, misc: found.misc };
+}
+
+/** The first device that is there and cannot be read, and what was said of it. */
+export function silentRshim(devices: readonly RshimDevice[]): string | undefined {
+  for (const device of devices)
+    if ('problem' in device) return `/dev/${device.name}/misc cannot be read (${device.problem})`;
+  return undefined;
 }
 
 /** `pcie-0000:e1:00.2` -> `0000:e1:00`; older drivers leave the domain out. USB and recovery devices have none. */

@@ -30,6 +30,8 @@ export interface View {
   readonly policy: Policy | undefined;
   readonly links: readonly unknown[];
   readonly channels: readonly unknown[];
+  readonly pairs: Readonly<Record<string, unknown>>;
+  readonly channelPairs: Readonly<Record<string, unknown>>;
 }
 
 /** Reads what can be read of the plain value of a file, of any form. */
@@ -50,6 +52,8 @@ export function viewOf(raw: unknown): View {
     policy: policy.success ? policy.data : undefined,
     links: Array.isArray(root.links) ? root.links : [],
     channels: Array.isArray(root.channels) ? root.channels : [],
+    pairs: record(root.pairs),
+    channelPairs: record(root.channelPairs),
   };
 }
 

@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     clearFault: (name, target) => clearFault(rack, chat, name, target),
     rebootHost: (name) => rack.model.host(name).warmReboot(),
     powerCycleHost: (name) => rack.model.host(name).powerCycle(),
-    unplugHost: (name) => void rack.model.host(name).loseLink(yearMs),
+    unplugHost: (name) => rack.model.host(name).loseLink(yearMs),
   });
   const inventory = resolve(dir, 'inventory.yaml');
   writeFileSync(inventory, inventoryText(recipient, dir, layouts, rack, chat));

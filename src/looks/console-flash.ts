@@ -57,14 +57,7 @@ export async function reportFlash(
     if (!signal.aborted) log = (await flash.read()) ?? log;
   }
   const lines = shownLines(log?.text ?? '').slice(-wish.lines);
-  const { phase, push, pushedBytes } = closeInstallerLog(feedInstallerLog(emptyInstallerLog, log?.text ?? ''));
-  const stage =
-    push === 'ended'
-      ? (phase ?? 'installing')
-      : pushedBytes === undefined
-        ? 'pushing the image'
-        : `pushing the image, ${Math.round(pushedBytes / 1024 ** 2)} MiB so far`;
-  const summary = `${flash.by}: ${log === undefined ? 'it has no log that can be read' : stage}.`;
+  const summary = `${flash.by}: ${log === undefined ? 'it has no log that can be read' : stageOf(log)}.`;
   await context.report({
     target: card.dpu.name,
     title: `Flash of ${card.dpu.name}, instead of its console`,
@@ -78,4 +71,17 @@ export async function reportFlash(
   });
   signal.throwIfAborted();
   return summary;
+}
+
+/** Pushing, with what `pv` has counted, or what the card itself said last. */
+function stageOf({ text }: FlashLog): string {
+  const { phase, push, pushedBytes, bytesPerSecond } = closeInstallerLog(feedInstallerLog(emptyInstallerLog, text));
+  if (push === 'ended') return phase ?? 'installing';
+  if (pushedBytes === undefined || bytesPerSecond === undefined) return 'pushing the image';
+  return `pushing the image, ${sizeText(pushedBytes)} sent at ${sizeText(bytesPerSecond)}/s`;
+}
+
+function sizeText(bytes: number): string {
+  const mib = bytes / 1024 ** 2;
+  return mib >= 1024 ? `${(mib / 1024).toFixed(2)} GiB` : `${mib.toFixed(1)} MiB`;
 }

@@ -219,6 +219,7 @@ function failureOf(card: ObserveContext, seen: Part<RshimAccess>): OpsError {
     return errors.rshimNotFound({ target, host, why });
   }
   const { bmcEnabled, host: hostRshim } = access.settings;
-  const why = `The BMC of the card owns it (BmcRShimEnabled ${bmcEnabled}, HostRshim ${hostRshim}), and only one can. The console is there: \`ssh -p 2200 root@BMC\`, left with \`~.\`.`;
-  return errors.rshimNotFound({ target, host, why });
+  const why = `The BMC of the card owns it (BmcRShimEnabled ${bmcEnabled}, HostRshim ${hostRshim}), and only one can.`;
+  const next = `Read it there (\`ssh -p 2200 root@BMC\`, left with \`~.\`), or have the card given to ${host} with \`/dpu recover ${target} stuck-rshim\``;
+  return errors.rshimNotFound({ target, host, why, next });
 }

@@ -55,13 +55,22 @@ async function probeCard(context: LookContext, card: CardRef, name: ProbeName): 
   } catch (error) {
     if (!(error instanceof OpsError) || context.signal.aborted) throw error;
     const { what, why, next } = error.failure;
+    const text = transcript.text();
+    // Of a single card the end of the unit says why, and what to do.
+    const isOnly = context.cards.length === 1;
+    if (isOnly && text === '') return error;
     const rows = [
       { label: 'Why', value: why },
       { label: 'Next', value: next },
     ];
-    const text = transcript.text();
-    const piece = { target: card.dpu.name, title, summary: what, rows, warnings: ['The probe has no answer.'] };
-    await context.report(text === '' ? piece : { ...piece, text });
+    await context.report({
+      target: card.dpu.name,
+      title,
+      summary: what,
+      ...(!isOnly && { rows }),
+      warnings: ['The probe has no answer.'],
+      ...(text !== '' && { text, inFile: true }),
+    });
     return error;
   }
 }

@@ -13,7 +13,7 @@ import type { InventoryItem } from '../facts/firmware-inventory.ts';
 import { readFirmwareVersions } from '../facts/firmware-inventory.ts';
 import { readNicFirmware } from '../facts/nic-firmware.ts';
 import type { PciCard } from '../facts/pci-cards.ts';
-import { findRshim, readRshims } from '../facts/rshim.ts';
+import { findRshim, readRshims, silentRshim } from '../facts/rshim.ts';
 import { readRshimSettings } from '../facts/rshim-owner.ts';
 import { readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
 import { armSession } from '../steps/arm-session.ts';
@@ -54,7 +54,8 @@ class Answers implements Seen {
     } catch (error) {
       if (!(error instanceof OpsError) || this.#context.signal.aborted) throw error;
       this.failure ??= error;
-      const reason = `${error.failure.what} ${error.failure.why}`.slice(0, 240);
+      const { what, why, next } = error.failure;
+      const reason = `${what} ${/[.!?]$/.test(why) ? why : `${why}.`} ${next}`.slice(0, 300);
       this.miss(names, reason);
       return undefined;
     }
@@ -87,7 +88,10 @@ export async function fromHost(context: ObserveContext): Promise<Seen> {
     seen.put('nic-firmware-staged', staged, warning);
   }
   await seen.ask(['rshim-owner'], async () => {
-    const rshim = findRshim(host.name, await readRshims(host, signal), card);
+    const devices = await readRshims(host, signal);
+    const rshim = findRshim(host.name, devices, card);
+    const silent = rshim === undefined ? silentRshim(devices) : undefined;
+    if (silent !== undefined) throw errors.rshimStuck({ target: dpu.name, host: host.name, seen: silent });
     if (rshim !== undefined && !rshim.misc.dropMode) seen.put('rshim-owner', `host (${rshim.name})`);
   });
   return seen;
@@ -195,7 +199,8 @@ function refusedText(tried: readonly CredentialSlot[]): string {
     : 'It refuses the password that is filed as current.';
 }
 
-function modeText(mode: 'dpu' | 'nic'): string {
+/** As people call it. */
+export function modeText(mode: 'dpu' | 'nic'): string {
   return mode === 'dpu' ? 'DPU mode' : 'NIC mode';
 }
 

@@ -4,7 +4,7 @@ import type { CardRef } from '../domain/device-ports.ts';
 import type { Look, LookContext } from '../domain/look.ts';
 import type { OpsError } from '../errors.ts';
 import type { Seen } from './status-sources.ts';
-import { fromArm, fromBmc, fromHost, fromRecord } from './status-sources.ts';
+import { fromArm, fromBmc, fromHost, fromRecord, modeText } from './status-sources.ts';
 
 /**
  * Looks at every card of the unit and remembers what it saw, each value with its age. What cannot be read is said with its
@@ -65,6 +65,8 @@ async function lookAt(
     Object.assign(facts, { ...part.facts, ...facts });
   }
   for (const name of cardFactNames) if (facts[name] !== undefined) delete unread[name];
+  if (facts.mode?.value === modeText('nic') && unread.image !== undefined)
+    unread.image = { ...unread.image, reason: 'In NIC mode the Arm runs no system.' };
   const isSeen = Object.values(facts).some((fact) => fact.from !== 'record');
   return {
     facts: { facts, unread, runId: context.runId, atMs: context.clock.nowMs() },
@@ -80,15 +82,16 @@ async function report(context: LookContext, { dpu }: CardRef, { facts, unread }:
     return [{ label, value: fact.value, ...(fact.warning !== undefined && { warning: fact.warning }) }];
   });
   const gaps = gapsOf({ facts, unread }).map(({ labels, reason }) => ({
-    label: labels,
-    value: 'not read',
+    label: 'not read',
+    value: labels,
     warning: reason,
   }));
+  const holder = await context.heldBy();
   await context.report({
     target: dpu.name,
     title: `Status of ${dpu.name}`,
     summary: summaryOf({ facts, unread }),
-    rows: [...rows, ...gaps],
+    rows: [...rows, { label: 'held by', value: holder === undefined ? 'nobody' : `run ${holder}` }, ...gaps],
   });
 }
 
@@ -96,8 +99,14 @@ async function report(context: LookContext, { dpu }: CardRef, { facts, unread }:
 export function summaryOf({ facts, unread }: Pick<CardFacts, 'facts' | 'unread'>): string {
   const shown = (['part-number', 'mode', 'image', 'arm-state'] as const).flatMap((name) => facts[name]?.value ?? []);
   const missing = cardFactNames.filter((name) => unread[name] !== undefined && facts[name] === undefined);
-  const gaps = missing.length === 0 ? '' : `; not read: ${missing.map((name) => cardFactLabels[name]).join(', ')}`;
+  const gaps = missing.length === 0 ? '' : `; ${gapText(missing.map((name) => cardFactLabels[name]))}`;
   const warnings = Object.values(facts).filter((fact) => fact?.warning !== undefined).length;
   const warned = warnings === 0 ? '' : `; ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`;
   return `${shown.length === 0 ? 'nothing could be read' : shown.join(', ')}${warned}${gaps}.`;
+}
+
+const namedGaps = 3;
+
+function gapText(labels: readonly string[]): string {
+  return labels.length > namedGaps ? `${labels.length} values not read` : `not read: ${labels.join(', ')}`;
 }

@@ -3,8 +3,12 @@ import type { UnitPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
 import { header, runButtons, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
+import { rebootTexts } from './reboot-texts.ts';
 import { count, escapeMrkdwn, inlineCode, mention, nameList, slackDate } from './text.ts';
 import { erasesFiles, riskWords } from './words.ts';
+
+/** Devices whose reboots the request names; the plan above it names all. */
+const SHOWN_REBOOTS = 8;
 
 type ApprovalRequest = Extract<JournalEvent, { readonly type: 'approval-requested' }>;
 
@@ -25,6 +29,7 @@ export function approvalMessage(
     `${mention(run.requester.userId)} asked for ${inlineCode(`/dpu ${run.text}`)}`,
     `*Risk:* ${riskWords[request.risk]}`,
     ...(erased.length === 0 ? [] : [`*Erased:* all files on ${nameList([...new Set(erased)], 20)}`]),
+    ...rebootLine(plans),
     ...(plans.length === 0
       ? []
       : [`*Plans:* ${shown}${hashes.length > 20 ? ` and ${count(hashes.length - 20, 'more plan')}` : ''}`]),
@@ -36,6 +41,14 @@ export function approvalMessage(
     outcome === undefined ? runButtons(run.id, request.generation, ['approve', 'reject', 'details']) : undefined;
   const blocks = [header(title), ...sections(lines)];
   return { text: title, blocks: buttons === undefined ? blocks : [...blocks, buttons] };
+}
+
+/** What goes away, and how often: as the plan says it. */
+function rebootLine(plans: readonly UnitPlan[]): string[] {
+  const { each } = rebootTexts(plans.flatMap((plan) => plan.steps));
+  if (each.length === 0) return [];
+  const more = each.length > SHOWN_REBOOTS ? `; and ${each.length - SHOWN_REBOOTS} more, see the plan` : '';
+  return [`*Reboots:* ${each.slice(0, SHOWN_REBOOTS).join('; ')}${more}`];
 }
 
 /** What became of a request: words for the heading, and a sentence of mrkdwn. */

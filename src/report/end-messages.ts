@@ -52,7 +52,9 @@ export function runEndMessage(run: Run, fold: JournalFold, event: RunEnded): Cha
   const lines = [head, prose(event.summary)];
   if (event.failure !== undefined && !told) lines.push(...failureLines(event.failure));
   const names = [...new Set([...Object.keys(run.units), ...Object.keys(fold.units)])];
-  const rows = names.flatMap((name) =>
+  // The drift stands above, and nothing was done.
+  const isInspected = run.recipe === 'inspect';
+  const rows = (isInspected ? [] : names).flatMap((name) =>
     targetRows(name, fold.units[name], run.units[name]?.targetNotes ?? [], waitedFor(run, name)),
   );
   const shown = rows.slice(0, 99);
@@ -111,21 +113,26 @@ function targetRows(
   const isCutShort =
     unit?.ended?.state === 'cancelled' ||
     unit?.ended?.state === 'plan-outdated' ||
-    steps.some((step) => step.target === name && BAD.includes(step.state));
+    steps.some((step) => step.target === name && isBad(step));
   return [...targets].flatMap((target) => {
     const own = steps.filter((step) => step.target === target);
     const number = (state: FoldedStep['state']): number => own.filter((step) => step.state === state).length;
     const note = notes.find((entry) => entry.target === target);
     if (target === name && number('satisfied') === own.length && note?.failure === undefined) return [];
-    const bad = own.find((step) => BAD.includes(step.state));
+    const bad = own.find(isBad);
     const good = note?.failure === undefined && instead !== undefined ? instead : resultOf(unit, note, isCutShort);
-    const result = bad === undefined ? good : `${bad.state}: ${bad.title ?? bad.step}`;
+    const result = bad === undefined ? good : `${outcomeWords[bad.state]}: ${bad.title ?? bad.step}`;
     const took = own.reduce((sum, step) => sum + (step.tookMs ?? 0), 0);
     return [[target, name, result, String(number('applied')), String(number('satisfied')), duration(took)]];
   });
 }
 
-const BAD: readonly FoldedStep['state'][] = ['failed', 'needs-human', 'refused', 'cancelled'];
+type Bad = 'failed' | 'needs-human' | 'refused' | 'cancelled';
+const BAD: readonly FoldedStep['state'][] = ['failed', 'needs-human', 'refused', 'cancelled'] satisfies Bad[];
+
+function isBad(step: FoldedStep): step is FoldedStep & { readonly state: Bad } {
+  return BAD.includes(step.state);
+}
 
 /** Where the whole unit stopped, a card that has no failure of its own was not finished, whatever it had reached. */
 function resultOf(unit: FoldedUnit | undefined, note: TargetNote | undefined, isCutShort: boolean): string {

@@ -170,6 +170,7 @@ function foldUnitEvent(unit: FoldedUnit, event: UnitEvent, atMs: number): Folded
       return { ...unit, pieces: [...(unit.pieces ?? []), piece] };
     }
     case 'done':
+    case 'measured':
     case 'snippet':
       return unit;
   }

@@ -11,7 +11,7 @@ export function legalButtons(run: Run): readonly RunAction[] {
   if (run.state === 'paused') return ['resume', 'cancel', 'details'];
   if (!isEnded(run.state)) return run.cancel === undefined ? ['cancel', 'details'] : ['details'];
   if (waitsForHands(run)) return ['done', 'details'];
-  return resumableStates.includes(run.state) ? ['resume', 'details'] : ['details'];
+  return resumableStates.includes(run.state) && !run.givenUp ? ['resume', 'details'] : ['details'];
 }
 
 /** All that is left is a power cycle that a person does: saying so is not the same as trying again after a failure. */

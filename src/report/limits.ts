@@ -108,13 +108,16 @@ function fitBlock(block: KnownBlock): KnownBlock | undefined {
   return block;
 }
 
-/** Rows from the top until the text is used up. */
+/** Rows from the top until the text is used up, and one that says how many are not there. */
 function fitTable(block: TableBlock): TableBlock {
   let size = 0;
-  const rows = block.rows
-    .slice(0, blockLimits.tableRows)
-    .filter((row) => (size += textSize(row)) <= blockLimits.partText);
-  return { ...block, rows };
+  const fits = (row: TableBlock['rows'][number]): boolean => (size += textSize(row)) <= blockLimits.partText;
+  const all = block.rows.slice(0, blockLimits.tableRows).filter(fits);
+  if (all.length === block.rows.length) return block;
+  const rows = all.slice(0, blockLimits.tableRows - 1);
+  const left = `and ${block.rows.length - rows.length} more`;
+  const last = (rows[0] ?? []).map((_, column) => ({ type: 'raw_text' as const, text: column === 0 ? left : ' ' }));
+  return { ...block, rows: last.length === 0 ? rows : [...rows, last] };
 }
 
 /** Bullets from the top until the text is used up, and a line that says how many are not there. */

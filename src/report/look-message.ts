@@ -1,23 +1,22 @@
 import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
 import type { LookRow } from '../domain/look.ts';
-import { note, preformatted, sections, table } from './blocks.ts';
+import { preformatted, sections, table } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
-import { escapeMrkdwn, oneLine } from './text.ts';
+import { oneLine } from './text.ts';
 
-/** What a look saw of one target: what it means, the values, the end of what was read, and where all of it is. */
+/** What a look saw of one target: what it means, the values, and the end of what was read. The whole of it is the file of the post. */
 export function lookMessage(
   event: Extract<JournalEvent, { readonly type: 'looked' }>,
   isSimulated: boolean,
 ): ChatMessage {
-  const { target, title, summary, rows = [], lines = [], warnings = [], file } = event;
+  const { target, title, summary, rows = [], lines = [], warnings = [] } = event;
   const named = title.includes(target) ? title : `${title} of ${target}`;
   const heading = `*${oneLine(named)}*${isSimulated ? ' (SIMULATED)' : ''}`;
   const said = oneLine(summary, 900);
   const blocks: KnownBlock[] = sections([heading, said, ...warnings.map((text) => `*Warning:* ${oneLine(text, 900)}`)]);
   if (rows.length > 0) blocks.push(rowTable(rows));
   if (lines.length > 0) blocks.push(preformatted(lines.join('\n')));
-  if (file !== undefined) blocks.push(note(`Whole text: ${escapeMrkdwn(file.name)} (${size(file.bytes)}) attached`));
   return { text: `${heading}: ${said}`, blocks };
 }
 
@@ -34,8 +33,4 @@ function rowTable(rows: readonly LookRow[]): KnownBlock {
     warning === undefined ? '' : `Warning: ${warning}`,
   ]);
   return table(['What', 'Value', 'Looks wrong'], shown);
-}
-
-function size(bytes: number): string {
-  return bytes < 1024 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`;
 }

@@ -1,11 +1,12 @@
 import type { KnownBlock } from '@slack/types';
 import { needsApproval } from '../domain/outcome.ts';
-import type { PlannedStep, Reboot, UnitPlan } from '../domain/plan.ts';
+import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
 import { plannedChanges } from '../domain/plan.ts';
 import type { Bullet, Span } from './blocks.ts';
 import { bulletList, header, note, sections } from './blocks.ts';
 import { blockLimits, blockSize, fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
+import { rebootTexts } from './reboot-texts.ts';
 import { count, escapeMrkdwn, inlineCode, shortHashes, slackDate } from './text.ts';
 import { erasesFiles, failureLines, riskWords } from './words.ts';
 
@@ -43,8 +44,7 @@ function planMessage(
   const stamp = plans.some((plan) => plan.simulated) ? ' (SIMULATED)' : '';
   const part = of > 1 ? `, part ${index + 1} of ${of}` : '';
   const isDrift = plans.some(isInspection);
-  const noun = isDrift ? 'difference' : 'change';
-  const summary = changes > 0 ? count(changes, noun) : isDrift ? 'no difference' : 'nothing to change';
+  const summary = isDrift ? driftText(plans) : changes > 0 ? count(changes, 'change') : 'nothing to change';
   const title = `${isDrift ? 'Drift seen by' : 'Plan of'} run ${runId}${part}${stamp}: ${summary}`;
   const madeAtMs = Math.max(...plans.map((plan) => plan.madeAtMs));
   return fitMessage({
@@ -61,8 +61,8 @@ function planBlocks(plan: UnitPlan): KnownBlock[] {
     ...ownFirst,
     ...targets.map((target) => targetList(target, plan)),
     ...sections([
-      ...rebootLines(plan.steps),
-      ...plan.pins.map(
+      ...(isInspection(plan) ? [] : rebootLines(plan.steps)),
+      ...(isInspection(plan) ? [] : plan.pins).map(
         (pin) =>
           `Will be pinned: ${pin.kind === 'bmc-certificate' ? 'BMC certificate' : 'SSH host key'} of ${escapeMrkdwn(pin.target)}, SHA-256 ${inlineCode(pin.sha256)}`,
       ),
@@ -80,10 +80,17 @@ function isInspection(plan: UnitPlan): boolean {
   return plan.recipe.name === 'inspect';
 }
 
+/** What cannot be seen before something else is put right is no difference yet. */
+function driftText(plans: readonly UnitPlan[]): string {
+  const steps = plans.flatMap((plan) => plan.steps);
+  const differing = steps.filter((step) => step.state === 'change').length;
+  const unseen = steps.filter((step) => step.state === 'deferred').length;
+  return `${differing === 0 ? 'no difference' : count(differing, 'difference')}${unseen === 0 ? '' : `, ${unseen} not seen yet`}`;
+}
+
 function unitSpans(plan: UnitPlan): Span[] {
   const changes = plannedChanges(plan);
-  if (isInspection(plan))
-    return [{ bold: plan.unit }, `: ${changes === 0 ? 'as wanted' : count(changes, 'difference')}`];
+  if (isInspection(plan)) return [{ bold: plan.unit }, `: ${changes === 0 ? 'as wanted' : driftText([plan])}`];
   const what = changes === 0 ? 'nothing to change' : `${count(changes, 'change')}, ${riskWords[plan.risk]}`;
   return [{ bold: plan.unit }, `: ${what}. Plan `, { code: plan.hash.slice(0, SHORT_HASH) }];
 }
@@ -124,7 +131,7 @@ function stepBullets(step: PlannedStep, plan: UnitPlan): Bullet[] {
   const state = isInspection(plan) ? DRIFT[step.state] : STATE[step.state];
   const head: Span[] = [`${state}: `, { bold: step.title }, `${where}${isInspection(plan) ? '' : loud}`];
   const first: Bullet = { spans: text === '' ? head : [...head, `: ${shortHashes(text)}`] };
-  return [first, ...stepRemarks(step), ...(step.state === 'refused' ? remedy(step, plan) : [])];
+  return [first, ...stepRemarks(step, isInspection(plan)), ...(step.state === 'refused' ? remedy(step, plan) : [])];
 }
 
 /** What is not done, and why: one line a reason, at the end. */
@@ -141,10 +148,10 @@ function isWork(step: PlannedStep): boolean {
   return step.state === 'change' || step.state === 'deferred';
 }
 
-/** What whoever approves must not overlook. */
-function stepRemarks(step: PlannedStep): Bullet[] {
+/** What whoever approves must not overlook; who inspects approves nothing. */
+function stepRemarks(step: PlannedStep, isInspected: boolean): Bullet[] {
   const texts = [
-    ...(erasesFiles(step) ? [`All files on ${step.target} are erased.`] : []),
+    ...(erasesFiles(step) && !isInspected ? [`All files on ${step.target} are erased.`] : []),
     ...(step.warning === undefined ? [] : [`Warning: ${step.warning}`]),
     ...(step.pending === true ? ['Activation pending: it waits for a cold power cycle of the host.'] : []),
   ];
@@ -158,32 +165,12 @@ function remedy(step: PlannedStep, plan: UnitPlan): Bullet[] {
   return [{ indent: 1, spans: [`Next: ${step.failure.next}`] }];
 }
 
-const REBOOTED: Readonly<Record<Reboot['what'], string>> = {
-  arm: 'Arm side of',
-  bmc: 'BMC of',
-  host: 'server',
-};
-
-/** Every reboot of the plan, added up per device: planned ones and those that happen only if needed. */
+/** Every reboot of the plan: what is expected and what is possible. */
 function rebootLines(steps: readonly PlannedStep[]): string[] {
-  const sums = new Map<string, { readonly label: string; planned: number; most: number }>();
-  for (const step of steps.filter(isWork))
-    for (const reboot of step.reboots) {
-      const key = `${reboot.what} ${reboot.target}`;
-      const sum = sums.get(key) ?? {
-        label: `${REBOOTED[reboot.what]} ${escapeMrkdwn(reboot.target)}`,
-        planned: 0,
-        most: 0,
-      };
-      sum.most += reboot.times;
-      // A step that comes later may find nothing to do.
-      if (reboot.certainty === 'planned' && step.state === 'change') sum.planned += reboot.times;
-      sums.set(key, sum);
-    }
-  if (sums.size === 0) return [];
-  const texts = [...sums.values()].map(({ label, planned, most }) => {
-    const least = planned === 0 ? 'up to' : `${planned} to`;
-    return planned === most ? `${label} ${count(most, 'time')}` : `${label} ${least} ${count(most, 'time')}`;
-  });
-  return [`Reboots: ${texts.join('; ')}`];
+  const { each, when } = rebootTexts(steps);
+  if (each.length === 0) return [];
+  return [
+    `Reboots: ${each.join('; ')}`,
+    ...(when.length === 0 ? [] : [`More than expected only ${when.join(', or ')}.`]),
+  ];
 }

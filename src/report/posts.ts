@@ -8,11 +8,12 @@ import type { Run } from '../domain/run.ts';
 import { preformatted, sections } from './blocks.ts';
 import { approvalMessage, approvalOutcome, voteText } from './approval-message.ts';
 import type { RunEvent, UnitEvent } from './journal-events.ts';
-import { isRunEvent } from './journal-events.ts';
+import { byId, isRunEvent } from './journal-events.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { emptyFold, foldMore, isUnitWait, stepKey } from './journal-fold.ts';
 import { fitMessage } from './limits.ts';
 import { lookMessage } from './look-message.ts';
+import { measuredMessages } from './measured-message.ts';
 import type { ChatMessage } from './message.ts';
 import { planMessages } from './plan-message.ts';
 import { runEndMessage, unitEndMessage } from './end-messages.ts';
@@ -31,6 +32,7 @@ export type PostKind =
   | 'needs-human'
   | 'snippet'
   | 'look'
+  | 'result'
   | 'note'
   | 'unit-end'
   | 'run-end';
@@ -112,12 +114,6 @@ export function cardKey(runId: number): string {
   return `run${runId}/card`;
 }
 
-function byId(a: JournalEntry, b: JournalEntry): number {
-  const [aMs = 0, aSeq = 0] = a.id.split('-').map(Number);
-  const [bMs = 0, bSeq = 0] = b.id.split('-').map(Number);
-  return aMs - bMs || aSeq - bSeq || (a.unit < b.unit ? -1 : Number(a.unit > b.unit));
-}
-
 function runDrafts(walk: Walk, event: RunEvent, index: number): Draft[] {
   switch (event.type) {
     case 'approval-requested': {
@@ -147,7 +143,7 @@ function runDrafts(walk: Walk, event: RunEvent, index: number): Draft[] {
     case 'halted':
       return [note(`Halted by ${escapeMrkdwn(event.by)}: ${escapeMrkdwn(event.reason)}`)];
     case 'cancel-requested':
-      return [note(`${mention(event.by.userId)} asked to cancel. ${escapeMrkdwn(event.note)}`)];
+      return [note(`${mention(event.by.userId)} asked to cancel: ${escapeMrkdwn(event.note)}.`)];
     case 'resumed':
       return [note(`Resumed by ${mention(event.by.userId)}.`)];
     case 'swept':
@@ -164,7 +160,7 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       walk.pendingPlans.set(unit, event.hash);
       return [];
     case 'plan-failed':
-      return [failureDraft(walk, unit, `${unit} could not be looked at`, event.failure)];
+      return [failureDraft(walk, unit, planFailureTitle(unit, event.failure), event.failure)];
     case 'step-applied':
       if (event.warning !== undefined) walk.warned.add(warningKey(unit, event.step, event.target, event.warning));
       return [{ kind: 'milestone', message: appliedMessage(titleOf(walk, unit, event.step, event.target), event) }];
@@ -187,6 +183,8 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       return [
         { kind: 'look', message: lookMessage(event, walk.run.simulated), ...(event.file && { file: event.file }) },
       ];
+    case 'measured':
+      return measuredMessages(event).map((one): Draft => ({ kind: 'result', ...one }));
     case 'unit-ended': {
       if (isToldByPieces(walk, unit, event)) return [];
       const folded = walk.fold.units[unit];
@@ -247,7 +245,7 @@ function waitingText(
   unit: string,
   event: Extract<JournalEvent, { readonly type: 'step-waiting' }>,
 ): string {
-  if (isUnitWait(event)) return `*${escapeMrkdwn(unit)}* waits: ${prose(event.reason, 900)}`;
+  if (isUnitWait(event)) return `*${escapeMrkdwn(unit)}* waits: ${prose(event.reason, 1800)}`;
   const title = oneLine(titleOf(walk, unit, event.step, event.target));
   return `*${escapeMrkdwn(event.target)}*: ${title} waits: ${prose(event.reason, 900)} (until ${slackDate(event.untilMs)})`;
 }
@@ -282,6 +280,10 @@ function failureDraft(walk: Walk, unit: string, title: string, failure: Failure)
     kind: person ? 'needs-human' : 'failure',
     message: { text: `${oneLine(title)}. ${oneLine(failure.what)}`, blocks },
   };
+}
+
+function planFailureTitle(unit: string, { code }: Failure): string {
+  return code === 'host-held' ? `${unit} is left out` : `${unit} could not be looked at`;
 }
 
 function tellKey(failure: Failure): string {

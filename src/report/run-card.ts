@@ -138,7 +138,9 @@ const GROUPS: readonly { readonly word: string; readonly states: readonly StepVi
 
 /** How far a target is; with details, which steps stand how. */
 function targetBullets(target: TargetView, unit: UnitView, isDetailed: boolean): Bullet[] {
-  const steps = target.steps.length === 0 ? '' : `, ${target.done} of ${count(target.steps.length, 'step')}`;
+  const skipped = target.steps.filter(({ state }) => state === 'skipped').length;
+  const due = target.steps.length - skipped;
+  const steps = due === 0 ? '' : `, ${target.done - skipped} of ${count(due, 'step')}`;
   const head: Bullet = { spans: [{ bold: target.target }, `: ${targetStateWords[target.state]}${steps}`] };
   const notes = (target.note === undefined ? warningLines(target.warnings) : noteLines(target.note, unit.failure)).map(
     (text): Bullet => ({ indent: 1, spans: [text] }),

@@ -18,39 +18,59 @@ export interface CardStatus {
   readonly changed: { readonly runId: number; readonly atMs: number } | undefined;
 }
 
-/** So many cards are shown each with a table of their own; more get a line each. */
+/** So many cards are shown with all that is known of them; more get a line each. */
 const DETAILED = 3;
 /** Up to so many get a line each; of more the states are counted. */
 const LISTED = 50;
 
 /** `target`: what was asked for, "all cards" without a word. */
 export function statusAnswer(target: string, cards: readonly CardStatus[], nowMs: number): ChatMessage {
-  const unseen = cards.filter((card) => card.facts === undefined).map((card) => card.dpu);
   const stamp = cards.some((card) => card.simulated) ? ' (SIMULATED)' : '';
   const title = `Status of ${target}${stamp}: ${count(cards.length, 'card')}`;
-  const blocks: KnownBlock[] = [header(title)];
-  if (cards.length <= DETAILED) for (const card of cards) blocks.push(...detailed(card, nowMs));
-  else blocks.push(...(cards.length > LISTED ? counted(cards) : [listed(cards, nowMs)]));
-  if (unseen.length > 0) blocks.push(...sections([`Never looked at: ${escapeMrkdwn(plainList(unseen, 20))}.`]));
-  const hint = target.includes(' ') ? 'TARGET' : target;
-  blocks.push(note(`From what was seen earlier. ${inlineCode(`/dpu status ${hint} --refresh`)} looks anew.`));
+  const hint = inlineCode(`/dpu status ${target.includes(' ') ? 'TARGET' : target} --refresh`);
+  const isKnown = cards.some((card) => card.facts !== undefined);
+  const blocks = [
+    header(title),
+    ...(cards.length <= DETAILED ? detailed(cards, nowMs) : shortened(cards, nowMs)),
+    note(isKnown ? `From what was seen earlier. ${hint} looks anew.` : `${hint} looks.`),
+  ];
   return fitMessage({ text: escapeMrkdwn(title), blocks });
 }
 
-function detailed(card: CardStatus, nowMs: number): KnownBlock[] {
+/** A line for each card that says who has it, and one table for all of them: Slack takes no second one in a message. */
+function detailed(cards: readonly CardStatus[], nowMs: number): KnownBlock[] {
+  const heads = cards.map((card) => {
+    const unseen = card.facts === undefined ? ': never looked at' : '';
+    return `*${escapeMrkdwn(card.dpu)}* in ${escapeMrkdwn(card.host)}, ${heldText(card)}${unseen}`;
+  });
+  const rows = cards.flatMap((card) => factRows(card, nowMs).map((row) => [card.dpu, ...row]));
+  const head = ['card', 'what', 'value', 'seen'];
+  const skipped = cards.length === 1 ? 1 : 0;
+  const shown = [head, ...rows].map((row) => row.slice(skipped));
+  return [...sections(heads), ...(rows.length === 0 ? [] : [table(shown[0] ?? head, shown.slice(1))])];
+}
+
+/** What is known, the age of each value, and what is not known, with the reason. */
+function factRows(card: CardStatus, nowMs: number): string[][] {
   const { facts } = card;
-  const head = [`*${escapeMrkdwn(card.dpu)}* in ${escapeMrkdwn(card.host)}${heldText(card)}`];
-  if (facts === undefined) return sections(head);
+  if (facts === undefined) return [];
   const rows = cardFactNames.flatMap((name) => {
     const fact = facts.facts[name];
     const reason = facts.unread[name]?.reason;
     const gap = reason === undefined ? '' : ` Not read the last time: ${reason}`;
     if (fact === undefined) return [];
-    const warning = fact.warning === undefined ? '' : ` Warning: ${fact.warning}`;
+    const warning = fact.warning === undefined ? '' : `. Warning: ${fact.warning}`;
     return [[cardFactLabels[name], fact.value, `${ageText(fact.atMs, card, nowMs)}${warning}${gap}`]];
   });
-  const gaps = gapsOf(facts).map(({ labels, reason }) => [labels, 'not read', reason]);
-  return [...sections(head), table(['what', 'value', 'seen'], [...rows, ...gaps])];
+  return [...rows, ...gapsOf(facts).map(({ labels, reason }) => ['not read', labels, reason])];
+}
+
+function shortened(cards: readonly CardStatus[], nowMs: number): KnownBlock[] {
+  const unseen = cards.filter((card) => card.facts === undefined).map((card) => card.dpu);
+  return [
+    ...(cards.length > LISTED ? counted(cards) : [listed(cards, nowMs)]),
+    ...(unseen.length > 0 ? sections([`Never looked at: ${escapeMrkdwn(plainList(unseen, 20))}.`]) : []),
+  ];
 }
 
 /** "DPU mode, OsIsRunning, power On": 61 cards. */
@@ -98,8 +118,8 @@ function ageText(atMs: number, { changed }: CardStatus, nowMs: number): string {
 
 function heldText({ held }: CardStatus): string {
   return held === undefined
-    ? ''
-    : `, in the hands of run ${held.runId} (${escapeMrkdwn(held.by)}) since ${slackDate(held.sinceMs)}`;
+    ? 'held by nobody'
+    : `in the hands of run ${held.runId} (${escapeMrkdwn(held.by)}) since ${slackDate(held.sinceMs)}`;
 }
 
 function holder({ held }: CardStatus): string {

@@ -76,7 +76,7 @@ export const riskWords: Readonly<Record<Risk, string>> = {
 };
 
 /** Flashing writes the card's disk anew; other destructive steps (the mode) leave files alone. */
-const ERASING_STEPS: readonly string[] = ['install-bfb'];
+const ERASING_STEPS: readonly string[] = ['install-bfb', 'update-bfb'];
 
 /** Whether this step of a plan takes all files on the card with it. */
 export function erasesFiles(step: Pick<PlannedStep, 'step' | 'state'>): boolean {

@@ -30,7 +30,9 @@ export function withFile(message: ChatMessage, ref: ArtefactRef, attached: Attac
   const { file } = attached;
   const link = `<${file.permalink}|${escapeMrkdwn(ref.name)}>`;
   const text = `${cutMrkdwn(message.text, blockLimits.messageText - link.length - 1)} ${link}`;
-  const linked = withBlock({ ...message, text }, section(`File: ${link} (${size(ref.bytes)})`));
+  // Its name stands in the preview that Slack puts below.
+  const about = ref.mimeType === 'text/plain' ? 'Whole text' : 'File';
+  const linked = withBlock({ ...message, text }, section(`<${file.permalink}|${about}> (${size(ref.bytes)})`));
   const asLink: OutgoingMessage = { ...linked, unfurl: true };
   if (!PICTURES.has(ref.mimeType) || !file.ready) return [asLink];
   const altText = cutPlain(ref.altText ?? ref.name, blockLimits.fieldText);

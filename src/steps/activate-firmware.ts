@@ -1,8 +1,9 @@
+import type { RecipeTarget } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
-import { judgeActivation, verifyActivation, worstReboots } from './power-activation.ts';
+import type { BarrierSeen } from './power-activation.ts';
+import { judgeActivation, seeBarrier, verifyActivation, worstReboots } from './power-activation.ts';
 import { powerCycleHost } from './power-cycle.ts';
-import type { ActivationSeen } from './power-pending.ts';
-import { ActivationParams, seeActivation } from './power-pending.ts';
+import { ActivationParams } from './power-pending.ts';
 
 /**
  * Bring staged NIC firmware into force: one cold power cycle of the host, after all its cards are staged.
@@ -15,7 +16,7 @@ import { ActivationParams, seeActivation } from './power-pending.ts';
  *          nic-mode-pending, firmware-wedged, output-unreadable.
  * Source   NVIDIA BlueField docs (cold boot); infra-controller issues 2367, 3058, 3480; DMTF ComputerSystem.Reset.
  */
-export const activateFirmware = defineStep<ActivationParams, ActivationSeen>({
+export const activateFirmware = defineStep<ActivationParams, BarrierSeen>({
   name: 'activate-firmware',
   title: 'Bring staged firmware into force',
   scope: 'host',
@@ -31,7 +32,7 @@ export const activateFirmware = defineStep<ActivationParams, ActivationSeen>({
       ? 'a cold power cycle of the host when firmware is staged'
       : 'staged firmware becomes active',
   wanted: ({ activation }) => ({ firmware: 'running as staged', activation }),
-  observe: (context, params) => seeActivation(context, params, 'firmware'),
+  observe: (context, params) => seeBarrier(context, params, 'firmware'),
   diff: (seen, params) => judgeActivation(seen, params, 'firmware'),
   apply: async (context) => {
     await powerCycleHost(context);
@@ -39,3 +40,12 @@ export const activateFirmware = defineStep<ActivationParams, ActivationSeen>({
   },
   verify: (context) => verifyActivation(context, 'firmware'),
 });
+
+/** Why nothing can be said of staged firmware: nothing brings any, or the host has nothing to read it with. */
+export function withoutFirmware({ slice, profile, cards }: RecipeTarget): string | undefined {
+  if (profile.doca !== undefined) return undefined;
+  if (cards.every(({ dpu }) => slice.profiles[dpu.name]?.image === undefined))
+    return 'the profile brings neither DOCA nor an image';
+  if (!cards.every(({ learnt }) => learnt?.['rshim'] === 'missing')) return undefined;
+  return `${slice.name} has no DOCA to read the firmware with; what the image has staged becomes active with a cold power cycle (\`/dpu reboot ${slice.name} host --cold\`)`;
+}

@@ -1,9 +1,9 @@
 import { defineStep } from '../domain/step.ts';
 import { modeOf } from '../facts/mlxconfig.ts';
-import { judgeActivation, verifyActivation, worstReboots } from './power-activation.ts';
+import type { BarrierSeen } from './power-activation.ts';
+import { judgeActivation, seeBarrier, verifyActivation, worstReboots } from './power-activation.ts';
 import { powerCycleHost } from './power-cycle.ts';
-import type { ActivationSeen } from './power-pending.ts';
-import { ActivationParams, seeActivation } from './power-pending.ts';
+import { ActivationParams } from './power-pending.ts';
 
 /**
  * Bring a stored mode into force: one cold power cycle of the host, after the mode of all its cards is set.
@@ -14,7 +14,7 @@ import { ActivationParams, seeActivation } from './power-pending.ts';
  * Errors   as activate-firmware. `activation: later` cannot wait here, unless the mode is all that was asked for.
  * Source   NVIDIA BlueField BSP, Modes of Operation; infra-controller issue 2367 (a warm reset keeps the old mode).
  */
-export const activateMode = defineStep<ActivationParams, ActivationSeen>({
+export const activateMode = defineStep<ActivationParams, BarrierSeen>({
   name: 'activate-mode',
   title: 'Bring the mode into force',
   scope: 'host',
@@ -26,7 +26,7 @@ export const activateMode = defineStep<ActivationParams, ActivationSeen>({
   worstReboots: (_dpu, slice, params) => worstReboots(slice.name, slice.entry, params),
   aim: () => 'a cold power cycle of the host when a mode waits for it',
   wanted: ({ activation }) => ({ mode: 'running as stored', activation }),
-  observe: (context, params) => seeActivation(context, params, 'mode'),
+  observe: (context, params) => seeBarrier(context, params, 'mode'),
   diff: (seen, params) => judgeActivation(seen, params, 'mode'),
   apply: async (context, _changes, _params, { cards }) => {
     const toNic = cards.filter(({ mode }) => modeOf(mode, 'next') === 'nic').map((card) => card.target);

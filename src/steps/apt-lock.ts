@@ -1,4 +1,5 @@
 import type { HostSession } from '../domain/device-ports.ts';
+import { limitText } from '../domain/limit-text.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import { lockText, readPackageLocks } from '../facts/package-locks.ts';
@@ -19,7 +20,7 @@ export async function waitForPackageLock(context: ApplyContext, session: HostSes
     if (holders.length === 0) return;
     const holder = lockText(holders);
     if (clock.nowMs() - sinceMs > waitMs)
-      throw errors.dpkgLocked({ host: session.name, holder, limit: `${limitMs / 60_000} minutes`, run: runId });
+      throw errors.dpkgLocked({ host: session.name, holder, limit: limitText(limitMs), run: runId });
     await context.progress({
       text: `waiting for the package lock of ${session.name}`,
       lastLine: `held by ${holder}`,

@@ -28,12 +28,12 @@ export async function adoptCard(
       await context.records.put(serial, {
         ...record,
         origin: 'adopted',
-        ...(same && { image: { name: same.name, sha256: same.sha256 } }),
+        ...(same && { image: { name: same.name, sha256: same.sha256, checked: 'release' } }),
         runId: context.runId,
         atMs: context.clock.nowMs(),
       });
       return {
-        evidence: `release ${release ?? 'not named'}${same ? `, image ${same.name}` : ''}`,
+        evidence: `release ${release ?? 'not named'}${same ? `, that of ${same.name}; its SHA-256 was not checked` : ''}`,
         value: undefined,
       };
     },

@@ -8,6 +8,7 @@ import type { Candidate, Door } from './arm-door.ts';
 import { armUser, isNoDoor, tryPassword } from './arm-door.ts';
 import { serialOf } from './arm-session.ts';
 import { waitUntilMs, wrongTries } from './arm-tries.ts';
+import { escrowLabel } from './escrow-label.ts';
 import { runOk } from './remote.ts';
 
 /** What every image comes with, as NVIDIA's manuals print it; the first login has to change it. */
@@ -112,7 +113,7 @@ async function savePending(context: ApplyContext): Promise<Secret> {
       const known = (await context.credentials.bmc(key)).find((entry) => entry.slot === 'pending');
       const secret = known?.secret ?? new Secret(generateBmcPassword(context.random));
       if (!known) await context.credentials.savePending(key, secret, recipient);
-      await context.escrow.write({ label: `${context.dpu.name}-arm`, recipient, secret, runId: context.runId });
+      await context.escrow.write({ label: escrowLabel(context, 'arm'), recipient, secret, runId: context.runId });
       return { evidence: known ? 'the pending one is used again' : 'pending saved, escrow written', value: secret };
     },
   );

@@ -3,6 +3,7 @@ import { errors, OpsError } from '../errors.ts';
 import type { DpuSystem } from '../facts/dpu-system.ts';
 import { notReported, readDpuSystem } from '../facts/dpu-system.ts';
 import { bmcSession } from './bmc-session.ts';
+import { refuseWhileUpdating } from './update-elsewhere.ts';
 
 const resetPath = '/redfish/v1/Systems/Bluefield/Actions/ComputerSystem.Reset';
 const pollMs = 5_000;
@@ -20,7 +21,7 @@ interface Before {
  * stamp changed, and then OsIsRunning. An intent of this run without a result (the worker died, or the reply was lost)
  * is looked at first; only when nothing has moved since is the reset sent again. One reset too many does no harm.
  *
- * `ordinal` goes into the texts ("second Arm reset"). Errors: dpu-not-ready, and those of the transport.
+ * `ordinal` goes into the texts ("second Arm reset"). Errors: dpu-not-ready, reboot-while-flashing, and those of the transport.
  * Source: NVIDIA BlueField BMC docs (ComputerSystem.Reset resets the Arm complex only; BootProgress lags by about 30 s).
  */
 export async function resetArm(context: ApplyContext, name: string, ordinal: string): Promise<void> {
@@ -54,6 +55,7 @@ async function reset(context: ApplyContext, wanted: Wanted): Promise<void> {
       : await readDpuSystem(await bmcSession(context), context.signal);
   const before = isBefore(open?.before) ? open.before : { bootState: now.bootState, bootStateTime: now.bootStateTime };
   const alreadySent = open !== undefined && hasMoved(before, now);
+  if (!alreadySent) await refuseWhileUpdating(context);
   await context.act({ name, text: `${ordinal} Arm reset of ${context.dpu.name}`, before }, async () => {
     if (!alreadySent) await sendReset(context);
     const evidence = await watchReset(context, before, wanted);

@@ -5,6 +5,7 @@ import { Secret } from '../domain/secret.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import { readDpuSystem } from '../facts/dpu-system.ts';
+import { escrowLabel } from './escrow-label.ts';
 
 const accountPath = '/redfish/v1/AccountService/Accounts/root';
 
@@ -31,7 +32,7 @@ export async function fileNewPassword(context: ApplyContext, before: CredentialS
       const known = (await context.credentials.bmc(key)).find((entry) => entry.slot === 'pending');
       const secret = known?.secret ?? new Secret(generateBmcPassword(context.random));
       if (!known) await context.credentials.savePending(key, secret, recipient);
-      await context.escrow.write({ label: `${context.dpu.name}-bmc`, recipient, secret, runId: context.runId });
+      await context.escrow.write({ label: escrowLabel(context, 'bmc'), recipient, secret, runId: context.runId });
       return {
         evidence: known ? 'the pending password is used again' : 'pending saved, escrow written',
         value: secret,

@@ -84,9 +84,10 @@ function judge(observed: Observed, params: Params, target: string): Diff {
   const differences = differencesOf(observed, params);
   if (differences.length > 0)
     return { kind: 'refused', failure: errors.versionsDiffer({ target, differences, run: observed.runId }).failure };
-  const { arm, drivers, firmware, installed } = observed;
+  const { arm, drivers, firmware, installed, record } = observed;
+  const isUnhashed = arm.marker === undefined && record?.image?.checked === 'release';
   const reason = [
-    `image ${arm.release ?? 'not named'}`,
+    `image ${arm.release ?? 'not named'}${isUnhashed ? ' (its SHA-256 was never checked)' : ''}`,
     `driver ${drivers.loaded}`,
     `NIC firmware ${firmware.running}`,
     `UEFI ${installed.uefi}`,
@@ -107,7 +108,7 @@ function differencesOf(observed: Observed, params: Params): readonly string[] {
     shall === undefined || is === shall ? [] : [`${what} is ${is}, wanted is ${shall}`];
   return [
     ...differs('the image on it', arm.release ?? 'not named', wanted?.version),
-    ...differs('the SHA-256 of the image it was flashed with', known?.sha256 ?? 'not known', wanted?.sha256),
+    ...differs('the SHA-256 of the image that it was to get', known?.sha256 ?? 'not known', wanted?.sha256),
     ...differs('the loaded mlx5 driver', drivers.loaded, driver ?? wanted?.driver),
     // What is staged becomes active with the next cold boot of the host.
     ...differs('the NIC firmware in its flash memory', firmware.staged, wanted?.nicFirmware),

@@ -1,24 +1,19 @@
 import { z } from 'zod';
 import type { Verdict } from '../domain/outcome.ts';
 import type { Reboot } from '../domain/plan.ts';
-import type { ApplyContext, Diff } from '../domain/step.ts';
-import { defineStep } from '../domain/step.ts';
-import { errors } from '../errors.ts';
+import type { ApplyContext, Diff, Step } from '../domain/step.ts';
+import { asStep, defineStep } from '../domain/step.ts';
 import type { SecureBoot } from '../facts/secure-boot.ts';
 import { isSecureBootOff, readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
-import { resetArm } from './arm-reset.ts';
 import { bmcReader, bmcSession } from './bmc-session.ts';
 import { isFlashUnderWay } from './flash-under-way.ts';
 import { patchSecureBootOff } from './secure-boot-off.ts';
+import { resetsAtMost, resetsFor, resetsToReport, resetsToTakeEffect } from './secure-boot-resets.ts';
 import { isUpdateUnderWay } from './update-attempts.ts';
 
 type Observed = SecureBoot | 'flash-under-way';
 
-/** UEFI fetches the setting in the first boot and runs with it in the second. */
-const resetsToTakeEffect = 2;
-/** One too many is allowed: a boot may have been under way. */
-const resetsAtMost = 3;
-const resetsToReport = 3;
+const cameBack = 'when Secure Boot comes back with the new system';
 
 /**
  * Switch UEFI Secure Boot off in the memory of the BMC, so that it stays off, and boot the Arm twice.
@@ -48,9 +43,10 @@ export const disableSecureBoot = defineStep<Record<string, never>, Observed>({
   },
   diff: (observed, _params, dpu) => judge(observed, dpu.name),
   apply: async (context) => {
-    await makeReported(context);
+    const resets = await resetsFor(context);
+    await resets.untilReported();
     const patched = await switchOff(context);
-    await rebootUntilOff(context, patched);
+    await resets.untilOff(patched);
     return { kind: 'done' };
   },
   verify: async (context) => {
@@ -61,6 +57,13 @@ export const disableSecureBoot = defineStep<Record<string, never>, Observed>({
     ];
   },
 });
+
+/** The same after something that may have switched it on again: nothing is expected then, and as much is possible. */
+export const lookAtSecureBootAgain: Step = {
+  ...asStep(disableSecureBoot, 'disable-secure-boot-again', 'Look at Secure Boot again'),
+  worstReboots: (dpu) => reboots(dpu.name, true).map((one) => ({ ...one, certainty: 'at-most', when: cameBack })),
+  aim: () => 'it stays off; no reset is expected, and it is switched off once more where it came back',
+};
 
 function verdictOf(check: string, expected: string, actual: string): Verdict {
   return { check, pass: actual === expected, expected, actual };
@@ -83,23 +86,12 @@ function judge(observed: Observed, target: string): Diff {
 
 function reboots(target: string, notReported: boolean): readonly Reboot[] {
   const needed: Reboot = { what: 'arm', target, times: resetsToTakeEffect, certainty: 'planned' };
-  const extra = resetsAtMost - resetsToTakeEffect + (notReported ? resetsToReport : 0);
-  return [needed, { what: 'arm', target, times: extra, certainty: 'at-most' }];
-}
-
-/** Has UEFI tell the BMC about Secure Boot: an Arm reset, at most three. */
-async function makeReported(context: ApplyContext): Promise<void> {
-  const name = 'reset-arm-to-report';
-  const read = async (): Promise<SecureBoot> => readSecureBoot(await bmcSession(context), context.signal);
-  let done = doneSince(context, name, undefined);
-  for (;;) {
-    const state = await read();
-    if (state.enable !== 'not-reported' && state.currentBoot !== 'not-reported') return;
-    if (done >= resetsToReport)
-      throw errors.secureBootNotReported({ target: context.dpu.name, resets: done, run: context.runId });
-    done += 1;
-    await resetArm(context, name, `${ordinal(done)} reporting`);
-  }
+  const extra = (times: number, when: string): Reboot => ({ what: 'arm', target, times, certainty: 'at-most', when });
+  return [
+    needed,
+    extra(resetsAtMost - resetsToTakeEffect, 'when a boot does not take Secure Boot over'),
+    ...(notReported ? [extra(resetsToReport, 'when the BMC does not report Secure Boot')] : []),
+  ];
 }
 
 /** Returns whether this run switched it off (now or before a crash): then two resets are due, whatever is shown. */
@@ -111,27 +103,4 @@ async function switchOff(context: ApplyContext): Promise<boolean> {
     async () => ({ evidence: await patchSecureBootOff(context), value: undefined }),
   );
   return true;
-}
-
-async function rebootUntilOff(context: ApplyContext, patched: boolean): Promise<void> {
-  const name = 'reset-arm';
-  const due = patched ? resetsToTakeEffect : 1;
-  let done = doneSince(context, name, 'patch-secure-boot');
-  for (;;) {
-    const state = await readSecureBoot(await bmcSession(context), context.signal);
-    if (done >= due && isSecureBootOff(state)) return;
-    if (done >= resetsAtMost) return; // verify says what is wrong
-    done += 1;
-    await resetArm(context, name, ordinal(done));
-  }
-}
-
-/** How many resets of this run are proven, counted from the last PATCH (also an unanswered one) where one is named. */
-function doneSince(context: ApplyContext, name: string, patch: string | undefined): number {
-  const from = patch === undefined ? -1 : context.actions.findLastIndex((action) => action.action === patch);
-  return context.actions.slice(from + 1).filter((action) => action.action === name && action.done).length;
-}
-
-function ordinal(count: number): string {
-  return ['first', 'second', 'third'][count - 1] ?? `${count}th`;
 }

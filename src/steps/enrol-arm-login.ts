@@ -11,6 +11,7 @@ import { readNamespaces } from '../facts/tmfifo.ts';
 import { AdoptedImage, adoptCard } from './arm-adopt.ts';
 import { openArm } from './arm-open.ts';
 import { armLogin, serialOf } from './arm-session.ts';
+import { isErasedByRun } from './flash-under-way.ts';
 import { leaveTmfifo } from './tmfifo-link.ts';
 
 interface Params {
@@ -20,8 +21,11 @@ interface Params {
 }
 
 interface Observed {
-  /** `other-key`: it shows another host key than the pinned one, as after an installation. */
-  readonly login: ArmLogin['state'] | 'other-key';
+  /**
+   * `other-key`: it shows another host key than the pinned one, as after an installation. `erased`: this run is in the middle
+   * of its flash.
+   */
+  readonly login: ArmLogin['state'] | 'other-key' | 'erased';
   /** Type of the machine, where a login works. */
   readonly machine?: string;
   /** A namespace that keeps the tmfifo link from the host, though the card is reached at its own address. */
@@ -74,6 +78,7 @@ export const enrolArmLogin = defineStep<Params, Observed>({
 
 async function observeLogin(context: ObserveContext): Promise<Observed> {
   const record = await context.records.get(serialOf(context));
+  if (isErasedByRun(context)) return { login: 'erased', record };
   try {
     const login = await armLogin(context);
     if (login.state === 'in') {
@@ -112,6 +117,8 @@ function judge({ login, machine, record, leftover }: Observed, { adopt }: Params
     if (changes.length > 0) return { kind: 'change', changes };
     return { kind: 'satisfied', reason: 'a login by key works, on an aarch64 machine' };
   }
+  if (login === 'erased')
+    return { kind: 'satisfied', reason: `${target} is being flashed; a login is looked for again afterwards` };
   const from = {
     unpinned: 'host key not known',
     'other-key': 'another host key than the pinned one',

@@ -7,9 +7,11 @@ import type { BmcLan } from '../facts/bmc-lan.ts';
 import { readBmcLan } from '../facts/bmc-lan.ts';
 import { loadIpmi } from './arm-ipmi.ts';
 import { armSession, serialOf } from './arm-session.ts';
+import { isErasedByRun } from './flash-under-way.ts';
 
 interface Observed {
-  readonly lan: BmcLan;
+  /** `erased`: this run is in the middle of the flash of the Arm that would be asked. */
+  readonly lan: BmcLan | { readonly state: 'erased' };
   readonly record: CardRecord | undefined;
   readonly runId: number;
 }
@@ -38,6 +40,10 @@ export const findBmcAddress = defineStep<Record<string, never>, Observed>({
   observe,
   diff: ({ lan, record, runId }, _params, { name: target }) => {
     const known = record?.bmcAddress;
+    if (lan.state === 'erased')
+      return known === undefined
+        ? { kind: 'refused', failure: errors.bmcAddressAuto({ target }).failure }
+        : { kind: 'satisfied', reason: `the BMC is at ${known}, as remembered; ${target} is being flashed` };
     if (lan.state === 'no-lease')
       return { kind: 'refused', failure: errors.bmcLanNoAddress({ target, run: runId }).failure };
     if (lan.state === 'address' && lan.address === known)
@@ -69,11 +75,13 @@ export const findBmcAddress = defineStep<Record<string, never>, Observed>({
 });
 
 async function observe(context: ObserveContext): Promise<Observed> {
-  const lan = await readBmcLan(await armSession(context), context.signal);
+  const lan = isErasedByRun(context)
+    ? ({ state: 'erased' } as const)
+    : await readBmcLan(await armSession(context), context.signal);
   return { lan, record: await context.records.get(serialOf(context)), runId: context.runId };
 }
 
-async function findAddress(context: ApplyContext, lan: BmcLan): Promise<string> {
+async function findAddress(context: ApplyContext, lan: Observed['lan']): Promise<string> {
   const after = lan.state === 'no-driver' ? await loadIpmi(context, await armSession(context)) : lan;
   if (after.state === 'address') return after.address;
   throw errors.bmcLanNoAddress({ target: context.dpu.name, run: context.runId });

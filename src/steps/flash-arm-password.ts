@@ -3,6 +3,7 @@ import type { CredentialKey } from '../domain/device-ports.ts';
 import { generateBmcPassword } from '../domain/password.ts';
 import { Secret } from '../domain/secret.ts';
 import type { ApplyContext } from '../domain/step.ts';
+import { escrowLabel } from './escrow-label.ts';
 
 /** The characters of a crypt(3) salt. */
 const saltAlphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -22,7 +23,7 @@ export async function fileArmPassword(context: ApplyContext, serial: string): Pr
     const known = (await context.credentials.bmc(key)).find((entry) => entry.slot === 'pending');
     const secret = known?.secret ?? new Secret(generateBmcPassword(context.random));
     if (!known) await context.credentials.savePending(key, secret, recipient);
-    await context.escrow.write({ label: `${context.dpu.name}-arm`, recipient, secret, runId: context.runId });
+    await context.escrow.write({ label: escrowLabel(context, 'arm'), recipient, secret, runId: context.runId });
     const evidence = known ? 'the pending password is used again' : 'pending saved, escrow written';
     return { evidence, value: secret };
   });

@@ -3,6 +3,9 @@ import type { ActionRecord } from '../domain/step.ts';
 import type { InstallerLog } from '../facts/installer-log.ts';
 import type { FlashParams } from './flash-params.ts';
 
+/** The step whose acts these are, for steps that come before it. */
+export const flashStep = 'install-bfb';
+
 /**
  * Names of the acts of a flash, by which a resumed run knows them again. All carry the attempt: what was done for an
  * earlier one says nothing about this one.

@@ -12,7 +12,7 @@ export function judgeImage(state: FlashState, params: FlashParams, target: strin
   const running = state.arm === undefined ? state.dpuOs : state.arm.release;
   if (known !== undefined && known.sha256 !== image.sha256) return 'flash';
   if (known !== undefined && running === image.version)
-    return { kind: 'satisfied', reason: `${image.name} (${running}) runs on it, put there or taken over by dpubot` };
+    return { kind: 'satisfied', reason: knownText(state, image.name, running) };
   if (marker !== undefined) return refuseVersion(state, params, target);
   if (known === undefined && mayBeErased(state)) return 'flash';
   if (params.reflash) return 'flash';
@@ -23,6 +23,13 @@ export function judgeImage(state: FlashState, params: FlashParams, target: strin
       warning: `${target} was set up by hand and is taken over as it is (--adopt): its release is the wanted one, its files are not known`,
     };
   return refuseUnknown(state, params, target, running);
+}
+
+/** Says no more than was seen of the card. */
+function knownText({ arm, record }: FlashState, name: string, running: string): string {
+  const isPushed = record?.origin === 'flashed' && record.image?.checked === undefined;
+  if (arm?.marker !== undefined || isPushed) return `${name} (${running}) runs on it, put there by dpubot`;
+  return `${running} runs on it, the release of ${name}; it was fetched by its BMC or taken over, and its SHA-256 was never checked`;
 }
 
 /** Nobody has put anything there yet, or a flash by dpubot began to erase it and was not brought to its end. */

@@ -1,15 +1,14 @@
 import type { Failure } from '../domain/outcome.ts';
-import type { BmcSession } from '../domain/device-ports.ts';
 import type { ApplyContext, ObserveContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
-import { oemNvidiaResource } from '../facts/dpu-mode.ts';
 import type { CardRshim } from '../facts/rshim.ts';
-import { readRshimService } from '../facts/rshim.ts';
+import { readRshimService, silentRshim } from '../facts/rshim.ts';
 import type { RshimSettings } from '../facts/rshim-owner.ts';
-import { bmcOemResource, readRshimSettings } from '../facts/rshim-owner.ts';
+import { readRshimSettings } from '../facts/rshim-owner.ts';
 import { bmcReader, bmcSession } from './bmc-session.ts';
 import { bestEffort, findCardRshim, lookForRshim, refuseWhilePushing, writeMisc } from './flash-rshim.ts';
 import { runOk } from './remote.ts';
+import { setBmcRshim, setHostRshim } from './rshim-switches.ts';
 
 /** Who has the rshim of a card. `bmc`: the BMC is allowed to, and the host has no working device. */
 export type RshimAccess =
@@ -32,6 +31,11 @@ export async function observeRshim(context: ObserveContext): Promise<RshimAccess
   if (found !== undefined && !found.misc.dropMode) return { kind: 'host', rshim: found };
   const busy = devices.find((device) => device.busy);
   if (found === undefined && busy !== undefined) return { kind: 'missing', failure: inUse(context, busy.name) };
+  const silent = found === undefined ? silentRshim(devices) : undefined;
+  if (silent !== undefined) {
+    const { failure } = errors.rshimStuck({ target: context.dpu.name, host: context.host.name, seen: silent });
+    return { kind: 'missing', failure };
+  }
   const settings = await readRshimSettings(await bmcReader(context), context.signal);
   if (settings.bmcEnabled || settings.host === 'Disabled' || found !== undefined)
     return { kind: 'bmc', drop: found, settings };
@@ -66,9 +70,8 @@ export async function takeRshim(context: ApplyContext): Promise<CardRshim> {
 }
 
 async function switchOwner(context: ApplyContext, drop: CardRshim | undefined, settings: RshimSettings): Promise<void> {
-  const session = await bmcSession(context);
-  if (settings.bmcEnabled) await setBmcRshim(context, session, false);
-  if (settings.host === 'Disabled') await setHostRshim(context, session, 'Enabled');
+  if (settings.bmcEnabled) await setBmcRshim(context, false);
+  if (settings.host === 'Disabled') await setHostRshim(context, 'Enabled');
   if (drop === undefined) {
     const argv = ['sudo', '-n', 'systemctl', 'restart', 'rshim'];
     await runOk(context.host, argv, { timeoutMs: 60_000, signal: context.signal });
@@ -109,8 +112,8 @@ export async function giveRshimBack(context: ApplyContext): Promise<void> {
     async () => {
       const session = await bmcSession(context);
       const now = await readRshimSettings(session, context.signal);
-      if (before.bmcEnabled && !now.bmcEnabled) await setBmcRshim(context, session, true);
-      if (before.host === 'Disabled' && now.host === 'Enabled') await setHostRshim(context, session, 'Disabled');
+      if (before.bmcEnabled && !now.bmcEnabled) await setBmcRshim(context, true);
+      if (before.host === 'Disabled' && now.host === 'Enabled') await setHostRshim(context, 'Disabled');
       await context.clock.poll(2 * pollMs, context.signal);
       const after = await readRshimSettings(session, context.signal);
       const shown = after.bmcEnabled === before.bmcEnabled ? '' : `, and reads back as ${after.bmcEnabled}`;
@@ -137,14 +140,4 @@ function takenBefore(context: ApplyContext): RshimSettings | undefined {
 
 function isSettings(value: unknown): value is RshimSettings {
   return typeof value === 'object' && value !== null && 'bmcEnabled' in value && 'host' in value;
-}
-
-async function setBmcRshim(context: ApplyContext, session: BmcSession, on: boolean): Promise<void> {
-  const body = { BmcRShim: { BmcRShimEnabled: on } };
-  await session.patch(bmcOemResource.path, body, { timeoutMs: 30_000, signal: context.signal });
-}
-
-async function setHostRshim(context: ApplyContext, session: BmcSession, to: 'Enabled' | 'Disabled'): Promise<void> {
-  const path = `${oemNvidiaResource.path}/Actions/HostRshim.Set`;
-  await session.post(path, { HostRshim: to }, { timeoutMs: 30_000, signal: context.signal });
 }

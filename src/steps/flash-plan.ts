@@ -3,7 +3,7 @@ import type { Diff } from '../domain/step.ts';
 import { isSecureBootOff, secureBootText } from '../facts/secure-boot.ts';
 import { judgeImage } from './flash-image.ts';
 import type { FlashParams } from './flash-params.ts';
-import { freeingResetsAtMost } from './flash-secure-boot.ts';
+import { freeingResets } from './flash-secure-boot.ts';
 import type { FlashState } from './flash-state.ts';
 import { byteText } from './flash-text.ts';
 
@@ -51,7 +51,8 @@ function present(state: FlashState): string {
  */
 export function flashReboots(params: FlashParams, target: string): readonly Reboot[] {
   const arm: Reboot[] = [{ what: 'arm', target, times: 2, certainty: 'planned' }];
-  if (params.secureBootMustBeOff) arm.push({ what: 'arm', target, times: freeingResetsAtMost, certainty: 'at-most' });
+  if (params.secureBootMustBeOff) arm.push(freeingResets(target));
   if (params.bmcComponents === 'skip') return arm;
-  return [...arm, { what: 'bmc', target, times: 1, certainty: 'at-most' }];
+  const when = 'when the image brings other firmware for the BMC';
+  return [...arm, { what: 'bmc', target, times: 1, certainty: 'at-most', when }];
 }

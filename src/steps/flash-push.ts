@@ -3,7 +3,7 @@ import type { ApplyContext } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import type { CardRshim } from '../facts/rshim.ts';
 import { stagedPath } from '../facts/staged-file.ts';
-import { flashActs, pushBeforeOf, pushesOf } from './flash-attempts.ts';
+import { flashActs, flashStep, pushBeforeOf, pushesOf } from './flash-attempts.ts';
 import type { Flash, Pushed } from './flash-attempts.ts';
 import { begin } from './flash-begin.ts';
 import { configPath } from './flash-bf-cfg.ts';
@@ -21,7 +21,7 @@ import { jobFolder } from './remote.ts';
  */
 export async function pushImage(context: ApplyContext, params: FlashParams, serial: string): Promise<Pushed> {
   const { attempt, begun } = pushesOf(context.actions);
-  const folder = jobFolder({ runId: context.runId, step: 'install-bfb', subject: serial, attempt });
+  const folder = jobFolder({ runId: context.runId, step: flashStep, subject: serial, attempt });
   const options = { timeoutMs: 30_000, signal: context.signal, asRoot: true };
   const state = await context.host.observeDetached(folder, options);
   const before = pushBeforeOf(begun?.before);

@@ -1,3 +1,4 @@
+import type { Reboot } from '../domain/plan.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { isSecureBootOff, readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
 import { restartArm } from './arm-reset.ts';
@@ -7,7 +8,13 @@ import { flashActs } from './flash-attempts.ts';
 import { patchSecureBootOff } from './secure-boot-off.ts';
 
 /** UEFI fetches the setting in the first boot and runs with it in the second; as often once more. */
-export const freeingResetsAtMost = 4;
+const freeingResetsAtMost = 4;
+
+/** What the way out of that may cost. */
+export function freeingResets(target: string): Reboot {
+  const when = 'when Secure Boot comes back with the new system';
+  return { what: 'arm', target, times: freeingResetsAtMost, certainty: 'at-most', when };
+}
 
 /**
  * A new system that is not signed does not start when Secure Boot has come back with the installation: the card stays in

@@ -5,11 +5,29 @@ import type { Diff, ObserveContext } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import { isModePending, modeOf } from '../facts/mlxconfig.ts';
 import { hasCycled } from './power-cycle.ts';
+import type { AlsoActivated } from './power-others.ts';
+import { alsoText, seeOtherCards } from './power-others.ts';
 import type { ActivationParams, ActivationSeen, Barrier } from './power-pending.ts';
-import { pendingOf, readPending } from './power-pending.ts';
+import { pendingOf, readPending, seeActivation } from './power-pending.ts';
+
+export interface BarrierSeen extends ActivationSeen {
+  /** What waits in cards that the run does not name. */
+  readonly others: AlsoActivated;
+}
+
+/** Looks at the cards of the run and, where the host would be switched, at the others that this hits. */
+export async function seeBarrier(
+  context: ObserveContext,
+  params: ActivationParams,
+  barrier: Barrier,
+): Promise<BarrierSeen> {
+  const seen = await seeActivation(context, params, barrier);
+  const isDue = params.activation === 'host-bmc' && seen.cards.some((card) => pendingOf(card).length > 0);
+  return { ...seen, others: isDue ? await seeOtherCards(context) : { pending: [], unread: [] } };
+}
 
 /** Pure: what the barrier does about what it saw. */
-export function judgeActivation(seen: ActivationSeen, params: ActivationParams, barrier: Barrier): Diff {
+export function judgeActivation(seen: BarrierSeen, params: ActivationParams, barrier: Barrier): Diff {
   const { activation, asked } = params;
   const { host, runId: run } = seen;
   const toNic = seen.cards.filter(({ mode }) => modeOf(mode, 'current') === 'dpu' && modeOf(mode, 'next') === 'nic');
@@ -21,7 +39,7 @@ export function judgeActivation(seen: ActivationSeen, params: ActivationParams, 
   const pending = waiting.map((one) => one.text).join(', ');
   if (waiting.length === 0) return { kind: 'satisfied', reason: settledText(barrier) };
   if (activation === 'host-bmc' && seen.hasHostBmc) {
-    const hit = `every card of the host loses power: ${seen.dpus.join(', ')}`;
+    const hit = `every card of the host loses power: ${seen.dpus.join(', ')}${alsoText(seen.others)}`;
     return {
       kind: 'change',
       changes: waiting.map(({ card, from, to, text }) => ({ target: card.target, from, to, text: `${text} (${hit})` })),
@@ -49,8 +67,9 @@ function settledText(barrier: Barrier): string {
 
 /** A power cycle of the host takes the Arm of every card along. */
 function rebootsOf(host: string, dpus: readonly string[], certainty: Reboot['certainty']): readonly Reboot[] {
-  const arms = dpus.map((target): Reboot => ({ what: 'arm', target, times: 1, certainty }));
-  return [{ what: 'host', target: host, times: 1, certainty }, ...arms];
+  const when = certainty === 'at-most' ? { when: 'when firmware or mode wait for a power cycle' } : {};
+  const arms = dpus.map((target): Reboot => ({ what: 'arm', target, times: 1, certainty, ...when }));
+  return [{ what: 'host', target: host, times: 1, certainty, ...when }, ...arms];
 }
 
 /** The most that a barrier may cost: nothing unless it switches the host itself. */

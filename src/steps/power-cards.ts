@@ -1,4 +1,5 @@
 import type { CardRef, HostReader } from '../domain/device-ports.ts';
+import type { ObserveContext } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import { readPciCards } from '../facts/pci-cards.ts';
 
@@ -27,4 +28,27 @@ export async function pciAddressesOf(
       return [dpu.name, only.pciAddress];
     }),
   );
+}
+
+/**
+ * All cards of the host: those of the run, and the others with their serials as far as the inventory and the slots tell them.
+ */
+export async function cardsOfHost({ host, slice, cards, signal }: ObserveContext): Promise<readonly CardRef[]> {
+  const names = new Set(cards.map(({ dpu }) => dpu.name));
+  const others = slice.entry.dpus.filter((dpu) => !names.has(dpu.name));
+  if (others.length === 0) return cards;
+  const taken = new Set(cards.map(({ serial }) => serial));
+  const free = (await readPciCards(host, signal)).filter(({ serial }) => !taken.has(serial));
+  const serialOf = ({ serial, pciAddress }: CardRef['dpu']): string | undefined => {
+    if (serial !== undefined) return serial;
+    if (pciAddress !== undefined) return free.find((card) => card.pciAddress === pciAddress)?.serial;
+    return others.length === 1 && free.length === 1 ? free[0]?.serial : undefined;
+  };
+  return [
+    ...cards,
+    ...others.map((dpu) => {
+      const serial = serialOf(dpu);
+      return { slice, dpu, ...(serial !== undefined && { serial }) };
+    }),
+  ];
 }

@@ -3,6 +3,7 @@ import { errors } from '../errors.ts';
 import { readRunningInstallers } from '../facts/rshim.ts';
 import { readBootId, readHostPower } from '../facts/host-power.ts';
 import { bootIdNow, runningCards, waitForCards, waitForHost } from './power-return.ts';
+import { lookForUpdates } from './update-elsewhere.ts';
 import { openHostBmc, powerState, powerWords, sendReset, switchOff, switchOn } from './power-reset.ts';
 import type { PowerWords } from './power-reset.ts';
 
@@ -55,7 +56,10 @@ export async function powerCycleHost(context: ApplyContext, toNic: readonly stri
 /** Somebody may be flashing a card that this run does not name, or one that has dropped out of it. */
 async function refuseWhileFlashing(context: ApplyContext): Promise<void> {
   const [seen] = await readRunningInstallers(context.host, context.signal);
-  if (seen !== undefined) throw errors.powerWhileFlashing({ host: context.slice.name, seen });
+  const host = context.slice.name;
+  if (seen !== undefined) throw errors.powerWhileFlashing({ host, seen });
+  const { running } = await lookForUpdates(context);
+  if (running) throw errors.rebootWhileFlashing({ target: host, ...running, run: context.runId });
 }
 
 async function goDown(context: ApplyContext, words: PowerWords | undefined, before: Before): Promise<void> {

@@ -1,4 +1,5 @@
 import type { BmcSession } from '../domain/device-ports.ts';
+import { limitText } from '../domain/limit-text.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import type { HostPower } from '../facts/host-power.ts';
@@ -45,7 +46,7 @@ export async function switchOff(context: PowerContext, words: PowerWords): Promi
     const limitMs = type === 'GracefulShutdown' ? gracefulLimitMs : switchLimitMs;
     const seen = await waitForPower(context, 'Off', limitMs, `${type} of ${context.slice.name}`);
     if (seen === 'Off') return `${said.join(', ')}, PowerState Off`;
-    said.push(`still ${seen} after ${limitMs / 1000} s`);
+    said.push(`still ${seen} after ${limitText(limitMs)}`);
   }
   throw stuck(context, 'Off', said, '4 min');
 }

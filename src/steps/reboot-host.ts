@@ -4,6 +4,8 @@ import { defineStep } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import { readBootId } from '../facts/host-power.ts';
 import { hasCycled, powerCycleHost } from './power-cycle.ts';
+import type { AlsoActivated } from './power-others.ts';
+import { alsoText, seeAllCards } from './power-others.ts';
 import { waitForHost } from './power-return.ts';
 import type { RebootSeen } from './reboot-once.ts';
 import { hasRun, judgeReboot, seeReboot } from './reboot-once.ts';
@@ -17,6 +19,8 @@ type Params = z.infer<typeof Params>;
 interface Seen extends RebootSeen {
   readonly hasHostBmc: boolean;
   readonly dpus: readonly string[];
+  /** What a cold power cycle brings into force. */
+  readonly activated: AlsoActivated;
 }
 
 /**
@@ -24,7 +28,7 @@ interface Seen extends RebootSeen {
  * its slots away.
  *
  * Why      A driver of the host that hangs; staged firmware or a mode that waits for a cold boot (only `cold` activates it).
- * Reads    running bfb-install, boot_id (host).
+ * Reads    running bfb-install, boot_id, for `cold` flint q and mlxconfig -e q (host), tasks of the BMCs of its cards.
  * Changes  warm: `systemctl reboot`. cold: ComputerSystem.Reset at the host's BMC, as activate-firmware.
  * Errors   reboot-while-flashing, host-bmc-missing, host-not-back, host-power-stuck, card-not-back.
  * Source   systemctl(1) reboot; NVIDIA BlueField docs (a warm reboot leaves the Arm up and staged firmware as it is).
@@ -45,12 +49,13 @@ export const rebootHost = defineStep<Params, Seen>({
     ...(cold && { isDone: false }),
     hasHostBmc: context.slice.entry.bmc !== undefined,
     dpus: context.slice.entry.dpus.map((dpu) => dpu.name),
+    activated: cold ? await seeAllCards(context) : { pending: [], unread: [] },
   }),
   diff: (seen, { cold }) => {
-    const { host, dpus, hasHostBmc } = seen;
+    const { host, dpus, hasHostBmc, activated } = seen;
     if (cold && !hasHostBmc) return { kind: 'refused', failure: errors.hostBmcMissing({ host }).failure };
     const text = cold
-      ? `${host}: one cold power cycle; every card of the host loses power: ${dpus.join(', ')}`
+      ? `${host}: one cold power cycle; every card of the host loses power: ${dpus.join(', ')}${alsoText(activated)}`
       : `${host}: one reboot of its system; its cards keep running`;
     const arms = cold ? dpus : [];
     return judgeReboot(seen, host, {

@@ -3,12 +3,16 @@ import type { Reboot } from '../domain/plan.ts';
 import type { ActionRecord, Diff, ObserveContext } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import { readRunningInstallers } from '../facts/rshim.ts';
+import type { UpdatesSeen } from './update-elsewhere.ts';
+import { lookForUpdate, lookForUpdates, unaskedWarning } from './update-elsewhere.ts';
 
 /** What a step sees that restarts something because somebody asked for it, once per run. */
 export interface RebootSeen {
   readonly host: string;
   /** A bfb-install that runs on the host, if any. */
   readonly installer: string | undefined;
+  /** What the BMCs say that would not survive it either. */
+  readonly updates: UpdatesSeen;
   /** This run has done it already. */
   readonly isDone: boolean;
   /** Of what is restarted, as a person reads it. */
@@ -18,7 +22,10 @@ export interface RebootSeen {
   readonly runId: number;
 }
 
-/** Adds what every such step has to know to the state that it has read. `bmcSerial`: what the BMC of the card says. */
+/**
+ * Adds what every such step has to know to the state that it has read. `bmcSerial`: what the BMC of the card says; without it
+ * the whole host is restarted, and every card counts.
+ */
 export async function seeReboot(
   context: ObserveContext,
   act: string,
@@ -28,7 +35,8 @@ export async function seeReboot(
   const [installer] = await readRunningInstallers(context.host, context.signal);
   const serials = bmcSerial === undefined ? undefined : { card: context.card.serial, bmc: bmcSerial };
   const isDone = hasRun(context.actions, act);
-  return { host: context.slice.name, installer, isDone, state, serials, runId: context.runId };
+  const updates = bmcSerial === undefined ? await lookForUpdates(context) : await lookForUpdate(context);
+  return { host: context.slice.name, installer, updates, isDone, state, serials, runId: context.runId };
 }
 
 /** True when the act of this run has come to its end. */
@@ -36,9 +44,9 @@ export function hasRun(actions: readonly ActionRecord[], act: string): boolean {
   return actions.some((one) => one.action === act && one.done);
 }
 
-/** Pure: done once, to the right card, and never while somebody pushes an image to a card of that host. */
+/** Pure: done once, to the right card, and never while an image is written to a card that it would hit. */
 export function judgeReboot(
-  { installer, isDone, host, serials, runId: run }: RebootSeen,
+  { installer, updates, isDone, host, serials, runId: run }: RebootSeen,
   target: string,
   plan: { readonly change: Omit<Change, 'target'>; readonly reboots: readonly Reboot[] },
 ): Diff {
@@ -49,5 +57,9 @@ export function judgeReboot(
   if (isDone) return { kind: 'satisfied', reason: 'this run has done it' };
   if (installer !== undefined)
     return { kind: 'refused', failure: errors.rebootWhileFlashing({ target, host, seen: installer }).failure };
-  return { kind: 'change', changes: [{ target, ...plan.change }], reboots: plan.reboots };
+  if (updates.running !== undefined)
+    return { kind: 'refused', failure: errors.rebootWhileFlashing({ target, ...updates.running }).failure };
+  const warning = unaskedWarning(updates);
+  const changes = [{ target, ...plan.change }];
+  return { kind: 'change', changes, reboots: plan.reboots, ...(warning !== undefined && { warning }) };
 }

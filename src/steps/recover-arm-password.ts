@@ -94,6 +94,7 @@ async function openOrSayWhatIsLeft(context: ApplyContext): Promise<Opened> {
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'arm-login-refused') throw error;
     if (context.dpu.arm !== undefined) await leaveTmfifo(context, tmfifoNamespace(context.dpu.name));
-    throw errors.armLockedOut({ target: context.dpu.name, why: error.failure.what, image: context.profile.image });
+    const { runId: run } = context;
+    throw errors.armLockedOut({ target: context.dpu.name, why: error.failure.what, image: context.profile.image, run });
   }
 }

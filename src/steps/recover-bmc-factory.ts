@@ -15,6 +15,7 @@ import { armNeeded, lookForArm } from './recover-arm.ts';
 import type { Standing } from './recover-bmc-standing.ts';
 import { firstAnswer, isFactory, standingOf, waitForFactory } from './recover-bmc-standing.ts';
 import { postBeforeGoingAway } from './reset-bmc.ts';
+import { lookForUpdate } from './update-elsewhere.ts';
 
 const actName = 'reset-to-factory';
 
@@ -87,6 +88,8 @@ async function observe(context: ObserveContext): Promise<Observed> {
     const vpdSerial = card.serial ?? 'unknown';
     if (bmcSerial !== card.serial)
       return { ...seen, refusal: errors.wrongCard({ target, vpdSerial, bmcSerial, run }).failure };
+    const { running } = await lookForUpdate(context);
+    if (running) return { ...seen, refusal: errors.rebootWhileFlashing({ target, ...running }).failure };
     return { ...seen, way: 'redfish' };
   }
   const arm = await lookForArm(context);

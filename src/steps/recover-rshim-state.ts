@@ -1,6 +1,5 @@
 import type { ApplyContext, ObserveContext } from '../domain/step.ts';
-import { OpsError } from '../errors.ts';
-import { readRshimService, readRunningInstallers } from '../facts/rshim.ts';
+import { readRshimService, readRunningInstallers, silentRshim } from '../facts/rshim.ts';
 import { lookForRshim } from './flash-rshim.ts';
 
 const pollMs = 5_000;
@@ -29,28 +28,17 @@ export async function lookAtRshim(context: ObserveContext): Promise<RshimState> 
     device,
     host: host.name,
   });
-  const looked = await look(context);
-  if (looked.found !== undefined && !looked.found.misc.dropMode) {
-    const { name, misc } = looked.found;
+  const { found, devices } = await lookForRshim(context);
+  if (found !== undefined && !found.misc.dropMode) {
+    const { name, misc } = found;
     return state('works', `${name} is ${misc.devName}, ${misc.mode ?? 'mode not told'}`, name);
   }
   const [installer] = await readRunningInstallers(host, signal);
   if (installer !== undefined) return state('pushing', installer.slice(0, 300));
-  if (looked.problem !== undefined) return state('silent', `a device cannot be read (${looked.problem})`);
-  if (looked.found !== undefined)
-    return state('drop', `${looked.found.name} is in drop mode: another side has the card`, looked.found.name);
+  if (found !== undefined) return state('drop', `${found.name} is in drop mode: another side has the card`, found.name);
+  const silent = silentRshim(devices);
+  if (silent !== undefined) return state('silent', silent);
   return state('missing', `no device, and the rshim service is ${await readRshimService(host, signal)}`);
-}
-
-type Looked = Partial<Pick<Awaited<ReturnType<typeof lookForRshim>>, 'found'>> & { readonly problem?: string };
-
-async function look(context: ObserveContext): Promise<Looked> {
-  try {
-    return await lookForRshim(context);
-  } catch (error) {
-    if (!(error instanceof OpsError) || error.code !== 'command-failed') throw error;
-    return { problem: error.failure.why.slice(0, 200) };
-  }
 }
 
 /** Waits until it works, at most a minute; returns what is seen at the end. */

@@ -7,6 +7,7 @@ import { keysCapsule } from '../facts/uefi-capsule.ts';
 import { restartArm, settleArm } from './arm-reset.ts';
 import { armSession, expectArm, serialOf } from './arm-session.ts';
 import { bmcSession } from './bmc-session.ts';
+import { escrowLabel } from './escrow-label.ts';
 import { hasRun } from './reboot-once.ts';
 import { runOk } from './remote.ts';
 import { patchSecureBootOff } from './secure-boot-off.ts';
@@ -38,7 +39,7 @@ export async function fileUefiPassword(context: ApplyContext): Promise<Secret> {
     const known = (await context.credentials.bmc(key)).find((entry) => entry.slot === 'pending');
     const secret = known?.secret ?? new Secret(generateBmcPassword(context.random));
     if (!known) await context.credentials.savePending(key, secret, recipient);
-    await context.escrow.write({ label: `${context.dpu.name}-uefi`, recipient, secret, runId: context.runId });
+    await context.escrow.write({ label: escrowLabel(context, 'uefi'), recipient, secret, runId: context.runId });
     return { evidence: known ? 'the pending one is used again' : 'pending saved, escrow written', value: secret };
   });
 }

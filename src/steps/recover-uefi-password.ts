@@ -19,6 +19,7 @@ import {
   sendUefiPassword,
   uefiActs,
 } from './recover-uefi-acts.ts';
+import { lookForUpdate } from './update-elsewhere.ts';
 
 interface Observed {
   readonly isDone: boolean;
@@ -85,6 +86,8 @@ async function refusalOf(context: ObserveContext): Promise<Failure | undefined> 
   if (bmcSerial !== card.serial) return errors.wrongCard({ target, vpdSerial, bmcSerial, run }).failure;
   const [seen] = await readRunningInstallers(host, signal);
   if (seen !== undefined) return errors.rebootWhileFlashing({ target, host: host.name, seen }).failure;
+  const { running } = await lookForUpdate(context);
+  if (running) return errors.rebootWhileFlashing({ target, ...running }).failure;
   // Once the capsule has been taken, the rest goes over the BMC alone.
   if (hasRun(context.actions, uefiActs.capsule)) return undefined;
   const arm = await lookForArm(context);

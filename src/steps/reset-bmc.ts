@@ -23,7 +23,7 @@ interface Seen extends RebootSeen {
  *
  * Why      An update service that is stuck, rshim that it does not let go, a web server that hangs. Arm and network of the
  *          card go on. Tasks and sessions of the BMC are lost.
- * Reads    running bfb-install (host), Managers/Bluefield_BMC (LastResetTime).
+ * Reads    running bfb-install (host), Managers/Bluefield_BMC (LastResetTime), tasks of the BMC.
  * Changes  Manager.Reset GracefulRestart.
  * Errors   reboot-while-flashing, wrong-card, bmc-not-back, those of the BMC.
  * Source   NVIDIA BlueField BMC docs; Mellanox dpu-update (waits 100 s); bfb-build (HTTPS up to 300 s later).

@@ -4,7 +4,7 @@ import { tmfifoAddresses, tmfifoNamespace } from '../domain/tmfifo.ts';
 import { errors } from '../errors.ts';
 import { readLinks } from '../facts/links.ts';
 import { readPciCards } from '../facts/pci-cards.ts';
-import { findRshim, readRshims } from '../facts/rshim.ts';
+import { findRshim, readRshims, silentRshim } from '../facts/rshim.ts';
 import type { NamespaceLink } from '../facts/tmfifo.ts';
 import { hasSocat, readNamespaceLinks } from '../facts/tmfifo.ts';
 import { runOk } from './remote.ts';
@@ -75,7 +75,7 @@ export async function leaveTmfifo(context: ApplyContext, namespace: string): Pro
   });
 }
 
-/** The rshim device of the card: serial -> PCI address -> DEV_NAME. Errors: rshim-not-found, card-not-found. */
+/** The rshim device of the card: serial -> PCI address -> DEV_NAME. Errors: rshim-not-found, rshim-stuck, card-not-found. */
 export async function findCardRshim(context: ObserveContext): Promise<string> {
   const { host, signal, card, dpu } = context;
   const cards = await readPciCards(host, signal);
@@ -87,9 +87,9 @@ export async function findCardRshim(context: ObserveContext): Promise<string> {
   const devices = await readRshims(host, signal);
   const device = findRshim(host.name, devices, found);
   if (device !== undefined && !device.misc.dropMode) return device.name;
-  const names = devices.map((one) =>
-    one.busy ? `${one.name} (an installer is at it)` : `${one.name} (${one.misc.devName})`,
-  );
+  const silent = device === undefined ? silentRshim(devices) : undefined;
+  if (silent !== undefined) throw errors.rshimStuck({ target: dpu.name, host: host.name, seen: silent });
+  const names = devices.map(({ name, misc }) => `${name} (${misc?.devName ?? 'an installer is at it'})`);
   const seen = names.length === 0 ? 'There is no /dev/rshim device.' : `Found ${names.join(', ')}.`;
   const why = device === undefined ? seen : `${device.name} is in drop mode: another backend owns the card.`;
   throw errors.rshimNotFound({ target: dpu.name, host: host.name, why });

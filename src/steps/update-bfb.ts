@@ -9,13 +9,15 @@ import { bmcReader } from './bmc-session.ts';
 import { serialOf } from './arm-session.ts';
 import { FlashParams } from './flash-params.ts';
 import { bestEffort } from './flash-rshim.ts';
-import { freeingResetsAtMost } from './flash-secure-boot.ts';
+import { freeingResets } from './flash-secure-boot.ts';
 import { pollDpuOs } from './flash-state.ts';
 import { byteText } from './flash-text.ts';
 import { awaitInstalled } from './update-boot.ts';
 import { giveRshimToBmc, takeRshimBack } from './update-rshim.ts';
 import { imageUri, updateActs, updateOf, updateStep } from './update-attempts.ts';
 import { transferImage } from './update-transfer.ts';
+
+const unhashed = 'its release was checked, its SHA-256 was not';
 
 interface Observed {
   readonly dpuOs: string | undefined;
@@ -65,12 +67,15 @@ export const updateBfb = defineStep<FlashParams, Observed>({
     context.arm.forget(context.card);
     const { name, sha256 } = params.image;
     const serial = serialOf(context);
-    const text = `record ${name} as the image of ${serial}`;
+    const text = `record ${name} as the image that the BMC of ${serial} was told to fetch`;
     await context.act({ name: updateActs.record(updateOf(context.actions).attempt), text }, async () => {
       const known = await context.records.get(serial);
-      const record = { ...known, origin: 'flashed', image: { name, sha256 }, runId: context.runId } as const;
+      // What the BMC has fetched nobody has hashed.
+      const image = { name, sha256, checked: 'release' } as const;
+      const record = { ...known, origin: 'flashed', image, runId: context.runId } as const;
       await context.records.put(serial, { ...record, atMs: context.clock.nowMs() });
-      return { evidence: `${name}, fetched by the BMC from ${imageUri(params.image).address}`, value: undefined };
+      const { address } = imageUri(params.image);
+      return { evidence: `the release of ${name}, fetched by the BMC from ${address}; ${unhashed}`, value: undefined };
     });
     return { kind: 'done' };
   },
@@ -113,7 +118,7 @@ function judge(
   const { name: target } = dpu;
   if (isRecorded && (dpuOs === undefined || dpuOs === image.version)) {
     const named = dpuOs ?? 'its BMC names no release just now';
-    return { kind: 'satisfied', reason: `${image.name} (${named}) runs on it, put there by this run` };
+    return { kind: 'satisfied', reason: `${named}: this run had its BMC fetch ${image.name}; ${unhashed}` };
   }
   if (secureBoot !== undefined && !isSecureBootOff(secureBoot)) {
     const reason = `${image.name} is not signed and Secure Boot is ${secureBootText(secureBoot)}`;
@@ -122,7 +127,7 @@ function judge(
   const from = dpuOs ?? 'what is there';
   const text = underWay
     ? `${target}: the update with ${image.name} that this run began is brought to its end`
-    : `${target}: all files on its Arm are erased, its BMC fetches ${image.name} (${byteText(image.bytes)}) from ${imageUri(image).host} and writes it over ${from}; about 20 min; the first login is that of the image`;
+    : `${target}: all files on its Arm are erased, its BMC fetches ${image.name} (${byteText(image.bytes)}) from ${imageUri(image).host} and writes it over ${from}; about 20 min; the first login is that of the image; afterwards only its release can be checked, not its SHA-256`;
   const to = `${image.name} (${image.version})`;
   return { kind: 'change', changes: [{ target, from, to, text }], reboots: rebootsOf(target, params) };
 }
@@ -133,7 +138,7 @@ function judge(
  */
 function rebootsOf(target: string, { secureBootMustBeOff }: FlashParams): readonly Reboot[] {
   const arm: Reboot = { what: 'arm', target, times: 2, certainty: 'planned' };
-  const freeing: Reboot = { what: 'arm', target, times: freeingResetsAtMost, certainty: 'at-most' };
-  const bmc: Reboot = { what: 'bmc', target, times: 1, certainty: 'at-most' };
-  return secureBootMustBeOff ? [arm, freeing, bmc] : [arm, bmc];
+  const when = 'when the BMC fails to fetch the image';
+  const bmc: Reboot = { what: 'bmc', target, times: 1, certainty: 'at-most', when };
+  return secureBootMustBeOff ? [arm, freeingResets(target), bmc] : [arm, bmc];
 }

@@ -1,3 +1,4 @@
+import { limitText } from '../domain/limit-text.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import { readDpuOs } from '../facts/card-image.ts';
@@ -74,7 +75,7 @@ async function poll(
     await context.progress({ text: `waiting for the new system of ${target}: ${last}`, sinceMs: startMs, limitMs });
     await clock.poll(pollMs, signal);
   }
-  const limit = `${waitMs / 60_000} min`;
+  const limit = limitText(waitMs);
   if (state === 'UEFI')
     throw errors.uefiShell({ target, seen: `After ${limit} its boot progress stands at UEFI.`, run });
   throw errors.flashTimeout({ target, doing: `installing; its BMC reports ${last}`, limit, run });

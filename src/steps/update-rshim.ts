@@ -1,13 +1,14 @@
 import type { ActionRecord, ApplyContext } from '../domain/step.ts';
 import { errors } from '../errors.ts';
 import { readDpuOs } from '../facts/card-image.ts';
-import { oemNvidiaResource } from '../facts/dpu-mode.ts';
 import type { RshimSettings } from '../facts/rshim-owner.ts';
-import { bmcOemResource, readRshimSettings } from '../facts/rshim-owner.ts';
+import { readRshimSettings } from '../facts/rshim-owner.ts';
 import { readRshimService } from '../facts/rshim.ts';
 import { bmcSession } from './bmc-session.ts';
 import { findCardRshim, refuseWhilePushing } from './flash-rshim.ts';
 import { runOk } from './remote.ts';
+import { setBmcRshim, setHostRshim } from './rshim-switches.ts';
+import { updateStep } from './update-attempts.ts';
 
 const giveName = 'give-rshim-to-bmc';
 const backName = 'take-rshim-back';
@@ -33,7 +34,10 @@ export async function giveRshimToBmc(context: ApplyContext): Promise<string> {
   const known = givenNow(context);
   if (known?.done === true) return release;
   await refuseWhilePushing(context);
-  const now = { ...(await readRshimSettings(session, signal)), service: await readRshimService(context.host, signal) };
+  const seen = await readRshimService(context.host, signal);
+  // Where an earlier card of this run has stopped it, that is not how it was.
+  const service = givenOthers(context).some(({ before }) => before.service === 'running') ? 'running' : seen;
+  const now = { ...(await readRshimSettings(session, signal)), service };
   const before = isBefore(known?.before) ? known.before : now;
   await context.act({ name: giveName, text: `give the rshim of ${dpu.name} to its BMC`, before }, async () => {
     await letGo(context);
@@ -45,7 +49,10 @@ export async function giveRshimToBmc(context: ApplyContext): Promise<string> {
   return release;
 }
 
-/** Puts it back as it was: where the host drove the card it does so again, which later steps need. */
+/**
+ * Puts it back as it was: where the host drove the card it does so again, which later steps need. The driver serves all
+ * cards of the host: while the BMC of another one may still be writing it stays stopped, and the last one starts it.
+ */
 export async function takeRshimBack(context: ApplyContext): Promise<void> {
   const before = givenNow(context)?.before;
   if (!isBefore(before)) return;
@@ -53,8 +60,10 @@ export async function takeRshimBack(context: ApplyContext): Promise<void> {
   await context.act({ name: backName, text, before }, async () => {
     if (!before.bmcEnabled) await setBmcRshim(context, false);
     if (before.host === 'Enabled') await setHostRshim(context, 'Enabled');
-    if (before.service === 'running') await driveAgain(context, before);
-    return { evidence: `BmcRShimEnabled ${before.bmcEnabled}, HostRshim ${before.host}`, value: undefined };
+    const others = givenOthers(context).map(({ card }) => card);
+    if (before.service === 'running' && others.length === 0) await driveAgain(context, before);
+    const stays = others.length === 0 ? '' : `; the driver of the host stays stopped for ${others.join(', ')}`;
+    return { evidence: `BmcRShimEnabled ${before.bmcEnabled}, HostRshim ${before.host}${stays}`, value: undefined };
   });
 }
 
@@ -64,6 +73,18 @@ export function givenNow({ actions }: Pick<ApplyContext, 'actions'>): ActionReco
   const since = actions.slice(back + 1).filter((act) => act.action === giveName);
   const [first] = since;
   return first && { ...first, done: since.some((act) => act.done) };
+}
+
+/** Cards of the host beside this one that this run gave to their BMCs and has not taken back. */
+function givenOthers({
+  slice,
+  dpu,
+  actionsIn,
+}: Pick<ApplyContext, 'slice' | 'dpu' | 'actionsIn'>): readonly { readonly card: string; readonly before: Before }[] {
+  return slice.entry.dpus.flatMap(({ name }) => {
+    const before = name === dpu.name ? undefined : givenNow({ actions: actionsIn?.(updateStep, name) ?? [] })?.before;
+    return isBefore(before) ? [{ card: name, before }] : [];
+  });
 }
 
 /** The driver finds no device that another one still has, so it is started when the BMC has let go. */
@@ -117,16 +138,6 @@ async function waitForBmc(context: ApplyContext): Promise<void> {
       limitMs: wallLimitMs,
     });
   }
-}
-
-async function setBmcRshim(context: ApplyContext, on: boolean): Promise<void> {
-  const body = { BmcRShim: { BmcRShimEnabled: on } };
-  await (await bmcSession(context)).patch(bmcOemResource.path, body, { timeoutMs: 30_000, signal: context.signal });
-}
-
-async function setHostRshim(context: ApplyContext, to: 'Enabled' | 'Disabled'): Promise<void> {
-  const path = `${oemNvidiaResource.path}/Actions/HostRshim.Set`;
-  await (await bmcSession(context)).post(path, { HostRshim: to }, { timeoutMs: 30_000, signal: context.signal });
 }
 
 function isBefore(value: unknown): value is Before {

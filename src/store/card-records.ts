@@ -6,7 +6,7 @@ import type { RedisSpace } from './redis.ts';
 /** The fields that code relies on; others pass through untouched, so that a newer process may add some. */
 const RecordShape = z.looseObject({
   origin: z.enum(['factory', 'flashed', 'adopted', 'unknown']),
-  image: z.looseObject({ name: z.string(), sha256: z.string() }).optional(),
+  image: z.looseObject({ name: z.string(), sha256: z.string(), checked: z.literal('release').optional() }).optional(),
   bmcAddress: z.string().min(1).optional(),
   armWrongTriesAtMs: z.array(z.number().nonnegative()).optional(),
   runId: z.int().positive(),

@@ -11,6 +11,7 @@ import type {
   ProgressStore,
 } from '../domain/ports.ts';
 import type { ArtefactStore } from '../domain/artefacts.ts';
+import type { ResultStore } from '../domain/bench.ts';
 import type { CardFactsStore } from '../domain/card-facts.ts';
 import { createArtefactStore } from './artefacts.ts';
 import type { RedisAuditStore } from './audit.ts';
@@ -30,6 +31,7 @@ import { createPinStore } from './pins.ts';
 import { createProgressStore } from './progress.ts';
 import type { RedisSpace, StoreLogger } from './redis.ts';
 import type { RedisRunStore } from './runs.ts';
+import { createResultStore } from './results.ts';
 import { createRunStore } from './runs.ts';
 
 /** Everything kept in Redis that is no secret: what bot and worker share. */
@@ -45,6 +47,7 @@ export interface Stores {
   readonly records: CardRecords;
   readonly facts: CardFactsStore;
   readonly artefacts: ArtefactStore;
+  readonly results: ResultStore;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;
@@ -69,6 +72,7 @@ export function createStores(
     records: createCardRecords(space),
     facts: createCardFactsStore(space),
     artefacts: createArtefactStore(space),
+    results: createResultStore(space),
     incarnations: createIncarnationStore(space),
     notifier: createNotifier(space, logger),
     outbox: createOutboxStore(space, clock),

@@ -30,6 +30,7 @@ const required: { readonly [T in JournalEventType]: readonly FieldsOf<T>[] } = {
   'step-failed': ['step', 'target', 'outcome', 'failure'],
   snippet: ['step', 'target', 'title', 'text'],
   looked: ['target', 'title', 'summary'],
+  measured: ['target', 'id', 'title', 'line', 'table', 'warnings', 'files'],
   'unit-ended': ['state', 'summary'],
 };
 

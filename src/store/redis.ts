@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
+import { limitText } from '../domain/limit-text.ts';
 import { OpsError, errors } from '../errors.ts';
 
 /** All keys carry this one hash tag, so that every Lua script finds its keys on one node of a cluster. */
@@ -126,7 +127,7 @@ async function waitUntilReady(client: Redis, timeoutMs: number): Promise<void> {
     };
     const timer = setTimeout(() => {
       client.off('ready', ready);
-      reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+      reject(new Error(`no answer within ${limitText(timeoutMs)}`));
     }, timeoutMs);
     client.once('ready', ready);
   });

@@ -18,6 +18,7 @@ function situation(change: Partial<Situation> = {}): Situation {
     plans: {},
     approvedPlans: {},
     begun: new Set(),
+    cleansUp: false,
     looking: new Set(),
     approverRoles: () => ['approvers'],
     ...change,

@@ -142,6 +142,40 @@ describe('a host that was drained', () => {
   });
 });
 
+describe('a host that cannot be drained', () => {
+  it('is asked once, not once a card: nothing disruptive is begun on any of them, and a resume asks again', async () => {
+    const inventory = makeInventory(['as11'], 2);
+    const host = inventory.hosts['as11'];
+    if (host === undefined) throw new Error('no host');
+    host.drain = { command: ['sh', '-c', 'echo x >> /tmp/asked; test -e /tmp/free'], timeoutSeconds: 60 };
+    const world = createWorld(inventory, (nowMs) => createRack({ layout: rack2(), nowMs, seed: 1 }));
+    const exec = (command: string): string => world.rack.host('as11').exec('ops', command).stdout;
+    const asked = (): number => exec('cat /tmp/asked').trim().split('\n').length;
+    let flashed = 0;
+    const steps = (): readonly Step[] => [
+      fakeStep('flash', {
+        risk: 'disruptive',
+        apply: async () => {
+          flashed += 1;
+          return Promise.resolve({ kind: 'done' });
+        },
+        verify: () => Promise.resolve([]),
+      }),
+    ];
+
+    const run = await workThrough(world, steps());
+
+    expect([run.state, run.failure?.code, asked(), flashed]).toEqual(['failed', 'hook-failed', 1, 0]);
+    expect(run.units['as11']?.targetNotes?.map(({ target, outcome }) => [target, outcome])).toEqual([
+      ['as11-dpu0', 'failed'],
+      ['as11-dpu1', 'failed'],
+    ]);
+    exec('touch /tmp/free');
+    expect((await resume(world, run.id, steps())).state).toBe('done');
+    expect([asked(), flashed]).toEqual([2, 2]);
+  });
+});
+
 describe('the time that a drain takes', () => {
   it('does not count against the step that waits for it', async () => {
     const world = hookedWorld();

@@ -420,13 +420,33 @@ describe('a long text', () => {
     expect(Buffer.from(stored ?? []).toString()).toBe(`${text}\n`);
   });
 
-  it('goes into the file alone where the values say what it means', () => {
+  it.each([
+    ['more than 30 lines', Array.from({ length: 31 }, () => 'raw').join('\n')],
+    ['a line that no message shows whole', 'x'.repeat(201)],
+    ['more than fits into one block', Array.from({ length: 20 }, () => 'x'.repeat(190)).join('\n')],
+  ])('goes into the file alone where the values say what it means: %s', (_what, text) => {
     const values = { target: 'd0', title: 't', summary: 's', rows: [{ label: 'p0', value: 'up' }] };
 
-    const fitted = fitPiece({ ...values, text: 'raw', inFile: true });
+    const fitted = fitPiece({ ...values, text, inFile: true });
 
     expect(fitted.event).toEqual({ type: 'looked', ...values });
     expect(fitted.hasAllLines).toBe(false);
+  });
+
+  it('of 30 lines stands below its values, and is not worth a file', () => {
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index}`);
+    const values = { target: 'd0', title: 't', summary: 's', rows: [{ label: 'p0', value: 'up' }] };
+
+    const fitted = fitPiece({ ...values, text: `${lines.join('\n')}\n`, inFile: true });
+
+    expect(fitted).toEqual({ event: { type: 'looked', ...values, lines }, hasAllValues: true, hasAllLines: true });
+  });
+
+  it('that is a file leaves its room to the values', () => {
+    const rows = Array.from({ length: 10 }, (_, index) => ({ label: `${index}`, value: 'v'.repeat(300) }));
+    const text = Array.from({ length: 100 }, () => 'raw').join('\n');
+
+    expect(fitPiece({ target: 'd0', title: 't', summary: 's', rows, text, inFile: true }).hasAllValues).toBe(true);
   });
 
   it('that is short enough needs no file', () => {

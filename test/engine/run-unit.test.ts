@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { requestResume } from '../../src/domain/policy.ts';
+import { whenActing } from '../support/when-acting.ts';
 import { errors } from '../../src/errors.ts';
 import { advance } from '../../src/engine/advance.ts';
 import type { EngineDeps } from '../../src/engine/deps.ts';
@@ -10,25 +11,6 @@ import { approve, createWorld, order, startEngine, workUntilStopped } from '../s
 import { ana, ben, makeInventory, withUnits } from '../support/make-run.ts';
 
 const inventory = makeInventory(['as7']);
-
-/** Runs `at` once, right after this action's intent was journaled. */
-function whenActing(deps: EngineDeps, action: string, at: () => Promise<void>): EngineDeps {
-  let armed = true;
-  return {
-    ...deps,
-    journal: {
-      ...deps.journal,
-      append: async (runId, unit, event) => {
-        const entry = await deps.journal.append(runId, unit, event);
-        if (armed && event.type === 'intent' && event.action === action) {
-          armed = false;
-          await at();
-        }
-        return entry;
-      },
-    },
-  };
-}
 
 /** The job of as7 in a new run that Ben has approved. */
 async function queuedUnit(world: World, deps: EngineDeps): Promise<Parameters<typeof runUnit>[1]> {

@@ -18,7 +18,7 @@ async function openSession(world: World): Promise<UnitSession> {
   if (!taken.ok) throw new Error('the lease is taken');
   const plan = await planUnit(deps, run, record, signal);
   const recipe = provision;
-  return new UnitSession({ deps, run, record, slice, recipe, lease: taken.lease, signal, plan, past: [] });
+  return new UnitSession({ deps, run, record, slices: [slice], recipe, lease: taken.lease, signal, plan, past: [] });
 }
 
 describe('unit-session', () => {

@@ -1,5 +1,6 @@
 /** Every direct dependency with the reason why it earns its place. A new one needs a line here and somebody who agrees. */
 export const dependencies: Readonly<Record<string, string>> = {
+  '@resvg/resvg-js': 'draws the SVG of a chart as PNG, with the fonts it is given and none of the machine',
   '@slack/bolt': 'Slack apps: signatures, acknowledgement, Socket Mode; asked for by the project',
   '@slack/socket-mode': "Bolt's receiver is configured through its types and options",
   '@slack/types': 'types of blocks and events',
@@ -10,11 +11,14 @@ export const dependencies: Readonly<Record<string, string>> = {
   axios: 'HTTP client of the Redfish transport; asked for by the project',
   bullmq: 'jobs between bot and workers; asked for by the project',
   canonicalize: 'RFC 8785 canonical JSON: the plan hash must not depend on key order',
+  'dejavu-fonts-ttf': 'fonts of the charts, shipped with the package: a worker has none',
+  echarts: 'charts as SVG without a browser: lines with bands, heat maps, legends',
   'fastest-levenshtein': '"did you mean" for commands, flags and targets',
   ioredis: 'Redis client that BullMQ uses too',
   pino: 'structured logs with redaction',
   'prom-client': 'Prometheus text format and histograms',
   'shell-quote': 'splits what a person typed into words, with quotes',
+  'simple-statistics': 'medians, quantiles and rank tests of what a bench measures',
   ssh2: 'SSH client with jump hosts and host key checks; asked for by the project',
   undici: 'peer of @slack/socket-mode; pinned, because its next major version does not run on Node 20',
   unixcrypt: 'SHA-512 crypt(3) hash of the Arm password in bf.cfg: the clear text never leaves the worker',

@@ -1,5 +1,8 @@
 import type { ArmAccess, ArmLogin, ConsoleDialogue, PasswordTry } from '../../src/domain/arm-ports.ts';
 import type { CardRecord, CommandResult, DetachedState, HostSession } from '../../src/domain/device-ports.ts';
+import { noBench } from './no-bench.ts';
+import type { OvsWorld } from './ovs-world.ts';
+import { createOvsWorld, onOvs } from './ovs-world.ts';
 import { DpuEntry } from '../../src/domain/inventory.ts';
 import { Profile } from '../../src/domain/profile.ts';
 import type { Secret } from '../../src/domain/secret.ts';
@@ -38,6 +41,7 @@ export interface ArmWorld {
     daemon: 'systemd-timesyncd' | 'ntpsec' | 'chrony' | undefined;
     readonly links: Map<string, number>;
     readonly jobs: Map<string, DetachedState>;
+    readonly ovs: OvsWorld;
   };
   readonly host: {
     socat: boolean;
@@ -47,6 +51,9 @@ export interface ArmWorld {
     readonly namespaces: Map<string, Map<string, { up: boolean; addresses: string[] }>>;
     readonly files: Map<string, string>;
     firmware: string;
+    hugepages: number;
+    /** The most that its memory still gives. */
+    hugepagesMost: number;
   };
   readonly pins: Map<string, string>;
   readonly records: Map<string, CardRecord>;
@@ -98,6 +105,7 @@ export function createArmWorld(change: Partial<ArmWorld['arm']> = {}): ArmWorld 
         ['pf1hpf', 1500],
       ]),
       jobs: new Map(),
+      ovs: createOvsWorld(),
       ...change,
     },
     host: {
@@ -111,6 +119,8 @@ export function createArmWorld(change: Partial<ArmWorld['arm']> = {}): ArmWorld 
       namespaces: new Map(),
       files: new Map(),
       firmware: 'FW Version:            32.43.2566\n',
+      hugepages: 0,
+      hugepagesMost: 100_000,
     },
     pins: new Map(),
     records: new Map(),
@@ -152,6 +162,8 @@ function onArm(world: ArmWorld, argv: readonly string[], stdin: string | Secret 
   const { arm } = world;
   const words = argv[0] === 'sudo' ? argv.slice(2) : argv;
   const line = words.join(' ');
+  const switched = onOvs(arm.ovs, words, (text) => world.log.push(`arm: ${text}`));
+  if (switched !== undefined) return switched;
   if (line === 'uname -m') return ok(`${arm.machine}\n`);
   if (words[0] === 'sh' && words[3] === 'dpubot-write') {
     arm.files.set(words[4] ?? '', textOf(stdin));
@@ -220,6 +232,14 @@ function onHost(world: ArmWorld, argv: readonly string[], stdin: string | Secret
     return ok();
   }
   if (words[0] === 'sh') return ok(host.rshim);
+  if (words[0] === 'systemd-tmpfiles') {
+    const wanted = / (\d+)\n$/.exec(host.files.get(words[2] ?? '') ?? '')?.[1];
+    host.hugepages = Math.min(Number(wanted), host.hugepagesMost);
+    world.log.push(`host: ${words.join(' ')}`);
+    return ok();
+  }
+  if (words[1]?.endsWith('/numa_node')) return ok('1\n');
+  if (words[1]?.endsWith('node1/hugepages/hugepages-2048kB/nr_hugepages')) return ok(`${host.hugepages}\n`);
   if (words[0] === 'cat') return cat(host.files, words[1] ?? '');
   if (words[0] === 'flint') return ok(host.firmware);
   if (words[0] === 'ls') {
@@ -452,6 +472,7 @@ export function contextOf(
       ] ?? 'x',
   });
   const context: Omit<ApplyContext, 'slice' | 'bmc' | 'hostBmc'> = {
+    ...noBench,
     runId: 7,
     card: { slice: undefined as never, dpu, serial: world.serial },
     dpu,

@@ -27,7 +27,7 @@ export async function runRecipe(
 ): Promise<Run> {
   const deps = startEngine(world, { recipe, leaseMs });
   const slices = Object.fromEntries(
-    Object.keys(world.inventory.hosts).map((host) => [host, sliceOf(world.inventory, host, image)]),
+    Object.keys(world.inventory.hosts).map((host) => [host, sliceOf(world.inventory, host, { imageAsked: image })]),
   );
   const change = {
     recipe: recipe.name,

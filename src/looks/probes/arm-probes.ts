@@ -14,9 +14,9 @@ import {
   systemState,
 } from '../../facts/arm-resources.ts';
 import type { Drivers } from '../../facts/drivers.ts';
-import { readDrivers } from '../../facts/drivers.ts';
+import { readDriverVersions } from '../../facts/drivers.ts';
 import { networkLinks } from '../../facts/links.ts';
-import type { Port, PortHealth } from '../../facts/port-links.ts';
+import type { Port, PortHealth, PortLink } from '../../facts/port-links.ts';
 import {
   ethtoolLink,
   mlxlinkQuery,
@@ -30,7 +30,8 @@ import type { ProbeTool } from '../../facts/probe-tool.ts';
 import { readToolOk, toolPackages } from '../../facts/probe-tool.ts';
 import { armSession } from '../../steps/arm-session.ts';
 import { pciCardOf } from './card.ts';
-import type { Finding } from './probe.ts';
+import { askMokutil } from './mokutil.ts';
+import type { Finding, Part } from './probe.ts';
 import { counted, part, row, unreadRow } from './probe.ts';
 
 const ethtool: ProbeTool = { name: 'ethtool', need: 'to read the speed of a port', package: toolPackages.ethtool };
@@ -47,22 +48,35 @@ export async function probeLinks(context: ObserveContext): Promise<Finding> {
   if (ports.length === 0) throw errors.linkNotFound({ target: context.dpu.name, link: 'p0', where: 'its Arm' });
   const card = await part(context, async () => pciCardOf(context));
   const wantedGbps = card.kind === 'read' ? findSku(card.value.partNumber)?.portGbps : undefined;
-  const rows: LookRow[] = [];
-  let up = 0;
+  const seen: SeenPort[] = [];
   for (const port of ports) {
-    const link = await readToolOk(session, ethtoolLink.bind({ link: port.name }), ethtool, signal);
-    const { speedMbps, detected } = parseEthtool(session.name, link.stdout);
+    const result = await readToolOk(session, ethtoolLink.bind({ link: port.name }), ethtool, signal);
+    const link = parseEthtool(session.name, result.stdout);
     const health = await part(context, async () => readHealth(session, port, signal));
-    if (detected) up += 1;
-    const gbps = speedMbps === undefined ? undefined : speedMbps / 1000;
-    rows.push(row(port.name, portText(port, detected, gbps), portWarning(detected, gbps, wantedGbps)));
-    rows.push(
-      health.kind === 'read'
-        ? row(`${port.name} by mlxlink`, healthText(health.value), adviceOf(health.value))
-        : unreadRow(`${port.name} by mlxlink`, health.failure),
-    );
+    const isUnplugged = !link.detected && (link.hasNoCable || (health.kind === 'read' && health.value.isUnplugged));
+    seen.push({ port, link, health, isUnplugged });
   }
-  return { summary: `${up} of ${counted(ports.length, 'port')} have a link.`, rows };
+  const up = seen.filter(({ link }) => link.detected).length;
+  return {
+    summary: linksSummary(seen, up),
+    rows: seen.flatMap((one) => [portRow(one, wantedGbps), healthRow(one)]),
+    ...(up === 0 && { warnings: ['The card has no link at any port: nothing reaches it over its fast ports.'] }),
+  };
+}
+
+/** A port without a cable is down, and nothing is wrong with it. */
+interface SeenPort {
+  readonly port: Port;
+  readonly link: PortLink;
+  readonly health: Part<PortHealth>;
+  readonly isUnplugged: boolean;
+}
+
+function linksSummary(seen: readonly SeenPort[], up: number): string {
+  const unplugged = seen.filter((one) => one.isUnplugged).map(({ port }) => port.name);
+  const rest =
+    unplugged.length === 0 ? '' : `; ${unplugged.join(' and ')} ${unplugged.length === 1 ? 'is' : 'are'} unplugged`;
+  return `${up} of ${counted(seen.length, 'port')} ${up === 1 ? 'has' : 'have'} a link${rest}.`;
 }
 
 async function readHealth(session: HostReader, port: Port, signal: AbortSignal): Promise<PortHealth> {
@@ -78,54 +92,81 @@ async function readHealth(session: HostReader, port: Port, signal: AbortSignal):
   return parseMlxlink(session.name, result.stdout);
 }
 
-function portText({ state, mtuBytes }: Port, detected: boolean, gbps: number | undefined): string {
-  return `${detected ? 'link' : 'no link'}, ${state.toLowerCase()}${gbps === undefined ? '' : `, ${gbps} Gb/s`}, MTU ${mtuBytes}`;
+function portRow({ port, link, isUnplugged }: SeenPort, wantedGbps: number | undefined): LookRow {
+  const { name, state, mtuBytes } = port;
+  if (isUnplugged) return row(name, `unplugged: no cable, so no carrier; MTU ${mtuBytes}`);
+  const gbps = link.speedMbps === undefined ? undefined : link.speedMbps / 1000;
+  const text = `${link.detected ? 'link' : 'no link'}, ${state.toLowerCase()}${gbps === undefined ? '' : `, ${gbps} Gb/s`}, MTU ${mtuBytes}`;
+  if (!link.detected) return row(name, text, 'no cable, or the far end is off or set to another speed');
+  const isSlow = gbps !== undefined && wantedGbps !== undefined && gbps < wantedGbps;
+  return row(name, text, isSlow ? `slower than the ${wantedGbps} Gb/s of this card` : undefined);
 }
 
-function portWarning(detected: boolean, gbps: number | undefined, wanted: number | undefined): string | undefined {
-  if (!detected) return 'no cable, or the far end is off or set to another speed';
-  return gbps !== undefined && wanted !== undefined && gbps < wanted
-    ? `slower than the ${wanted} Gb/s of this card`
-    : undefined;
-}
-
-function healthText({ physicalState, speed, fec, module }: PortHealth): string {
-  return [physicalState, speed, fec, module].filter((word) => word !== undefined).join(', ');
-}
-
-function adviceOf({ advice }: PortHealth): string | undefined {
-  return advice === undefined || advice.startsWith('No issue was observed') ? undefined : advice;
+function healthRow({ port, health, isUnplugged }: SeenPort): LookRow {
+  const label = `${port.name} by mlxlink`;
+  if (health.kind === 'unread') return unreadRow(label, health.failure);
+  const { physicalState, speed, fec, module, advice } = health.value;
+  if (isUnplugged) return row(label, advice ?? physicalState);
+  const text = [physicalState, speed, fec, module].filter((word) => word !== undefined).join(', ');
+  return row(label, text, advice === undefined || advice.startsWith('No issue was observed') ? undefined : advice);
 }
 
 /** Source: kernel sysfs ABI, modinfo(8); `/etc/init.d/openibd restart` loads what is installed. */
 export async function probeDrivers(context: ObserveContext): Promise<Finding> {
-  const { signal, dpu, host } = context;
-  const arm = await part(context, async () => readDrivers(await armSession(context), signal));
-  const ofHost = await part(context, async () => readDrivers(host, signal));
+  const { dpu, host } = context;
+  const arm = await part(context, async () => seenDrivers(context, await armSession(context)));
+  const ofHost = await part(context, async () => seenDrivers(context, host));
   if (arm.kind === 'unread' && ofHost.kind === 'unread') throw new OpsError(arm.failure);
-  const driverRow = (label: string, drivers: Drivers): LookRow =>
-    row(label, `mlx5_core ${drivers.loaded} loaded, ${drivers.installed} installed`, driverWarning(drivers));
   const wanted = context.profile.doca?.driver;
   const differs = ofHost.kind === 'read' && wanted !== undefined && ofHost.value.loaded !== wanted;
   return {
     summary:
       arm.kind === 'read'
-        ? `${dpu.name} runs mlx5_core ${arm.value.loaded}${ofHost.kind === 'read' ? `, its host ${ofHost.value.loaded}` : ''}.`
+        ? `${dpu.name} runs ${loadedText(arm.value)}${ofHost.kind === 'read' ? `, its host ${loadedText(ofHost.value)}` : ''}.`
         : `The Arm of ${dpu.name} was not asked: ${arm.failure.what}`,
     rows: [
       arm.kind === 'read' ? driverRow('Arm', arm.value) : unreadRow('Arm', arm.failure),
       ofHost.kind === 'read' ? driverRow('Host', ofHost.value) : unreadRow('Host', ofHost.failure),
     ],
-    ...(differs && { warnings: [`The profile names ${wanted} for the host.`] }),
+    ...(differs && { warnings: [`The profile names driver ${wanted} for the host.`] }),
   };
 }
 
-function driverWarning({ loaded, installed, secureBoot }: Drivers): string | undefined {
-  if (loaded === installed && loaded !== 'none') return undefined;
-  if (loaded === 'none' && secureBoot === 'enabled')
-    return 'Not loaded, or the one of the kernel: with Secure Boot on, unsigned modules are refused.';
-  if (loaded === 'none') return 'Not loaded, or the one of the kernel, which has no version.';
+type DriverVersions = Pick<Drivers, 'loaded' | 'installed'>;
+type SeenDrivers = DriverVersions & { readonly warning: string | undefined };
+
+/** Secure Boot is asked about only where it may be the reason. */
+async function seenDrivers(context: ObserveContext, session: HostReader): Promise<SeenDrivers> {
+  const versions = await readDriverVersions(session, context.signal);
+  if (versions.loaded !== 'none') return { ...versions, warning: otherLoaded(versions) };
+  if (versions.installed === 'none')
+    return { ...versions, warning: 'The driver of DOCA is not installed, and that of the kernel has no version.' };
+  const secureBoot = await part(context, async () => askMokutil(session, context.signal));
+  return {
+    ...versions,
+    warning: `Not loaded, or the one of the kernel, which has no version. ${refusalText(secureBoot)}`,
+  };
+}
+
+function otherLoaded({ loaded, installed }: DriverVersions): string | undefined {
+  if (loaded === installed) return undefined;
   return '`/etc/init.d/openibd restart` or a restart loads what is installed.';
+}
+
+function refusalText(secureBoot: Part<string>): string {
+  if (secureBoot.kind === 'unread') return `Whether Secure Boot refuses it is not known: ${secureBoot.failure.what}`;
+  return secureBoot.value === 'enabled'
+    ? 'Secure Boot is on, and refuses modules that are not signed.'
+    : '`/etc/init.d/openibd restart` loads what is installed.';
+}
+
+function driverRow(label: string, { loaded, installed, warning }: SeenDrivers): LookRow {
+  const file = installed === 'none' ? "the kernel's own" : installed;
+  return row(label, `${loadedText({ loaded })} loaded, ${file} installed`, warning);
+}
+
+function loadedText({ loaded }: Pick<Drivers, 'loaded'>): string {
+  return loaded === 'none' ? 'no mlx5_core with a version' : `mlx5_core ${loaded}`;
 }
 
 /** Source: systemctl(1). */
@@ -175,7 +216,11 @@ export async function probeMemoryDisk(context: ObserveContext): Promise<Finding>
         `${sizeText(memory.availableKib)} of ${sizeText(memory.totalKib)} free`,
         freePercent < 10 ? 'less than a tenth is left' : undefined,
       ),
-      row('Huge pages', `${memory.hugePages} of ${memory.hugePageKib} KiB, ${sizeText(hugeKib)}`, huge),
+      row(
+        'Huge pages',
+        hugeKib === 0 ? 'none' : `${memory.hugePages} of ${memory.hugePageKib} KiB, ${sizeText(hugeKib)}`,
+        huge,
+      ),
       ...systems.map((system) =>
         row(
           system.mountPoint,

@@ -4,14 +4,13 @@ import type { BmcLogEntry } from '../../facts/bmc-log.ts';
 import { isAtxPowerWarning, readBmcLog } from '../../facts/bmc-log.ts';
 import type { Sensor } from '../../facts/card-sensors.ts';
 import { readCardSensors } from '../../facts/card-sensors.ts';
-import { parseSecureBootState, secureBootState } from '../../facts/drivers.ts';
 import type { FirmwareVersion } from '../../facts/firmware-inventory.ts';
 import { inventoryItems, isBmcBefore2410, readFirmwareVersions } from '../../facts/firmware-inventory.ts';
-import { readTool, toolPackages } from '../../facts/probe-tool.ts';
 import type { SecureBoot } from '../../facts/secure-boot.ts';
 import { isSecureBootOff, readSecureBoot, secureBootText } from '../../facts/secure-boot.ts';
 import { armSession } from '../../steps/arm-session.ts';
 import { bmcReader } from '../../steps/bmc-session.ts';
+import { askMokutil } from './mokutil.ts';
 import type { Finding, Part } from './probe.ts';
 import { counted, part, row } from './probe.ts';
 
@@ -44,7 +43,7 @@ export async function probeVersions(context: ObserveContext): Promise<Finding> {
 /** Off for good means off in both fields; UEFI that was up before its BMC tells nothing. Source: NVIDIA BlueField BMC docs. */
 export async function probeSecureBoot(context: ObserveContext): Promise<Finding> {
   const state = await readSecureBoot(await bmcReader(context), context.signal);
-  const arm = await part(context, async () => armSecureBoot(context));
+  const arm = await part(context, async () => askMokutil(await armSession(context), context.signal));
   const warnings = secureBootWarnings(state, arm, context.profile.secureBoot);
   return {
     summary: `Secure Boot is ${secureBootText(state)}${isSecureBootOff(state) ? ', and stays off' : ''}.`,
@@ -55,13 +54,6 @@ export async function probeSecureBoot(context: ObserveContext): Promise<Finding>
     ],
     warnings,
   };
-}
-
-async function armSecureBoot(context: ObserveContext): Promise<string> {
-  const session = await armSession(context);
-  const tool = { name: 'mokutil', need: 'to ask the running system about Secure Boot', package: toolPackages.mokutil };
-  const result = await readTool(session, secureBootState.bind({}), tool, context.signal);
-  return parseSecureBootState(session.name, `${result.stdout}\n${result.stderr}`);
 }
 
 function secureBootWarnings(state: SecureBoot, arm: Part<string>, wanted: 'off' | 'leave'): readonly string[] {
@@ -141,14 +133,15 @@ export async function probeBmcLog(context: ObserveContext): Promise<Finding> {
       newest === undefined
         ? log.read.length === 0
           ? 'The BMC shows no event log.'
-          : `${names} of the BMC: no entries.`
-        : `${names} of the BMC: ${counted(log.entries.length, 'entry', 'entries')}, ${serious.length} of them warnings or worse; newest ${newest.created}.`,
+          : `${names} of the BMC: no entries, so it has recorded no event since the log was last emptied.`
+        : `${names} of the BMC: ${counted(log.entries.length, 'entry', 'entries')}; warnings or worse: ${serious.length}; newest ${newest.created || 'without a time'}.`,
     rows: [
       ...log.entries.slice(0, shownEntries).map(entryRow),
       ...log.unread.map(({ log: name, why }) => row(name, `named by the BMC and not shown: ${why}`)),
     ],
     ...(atx && { warnings: [`The 12 V cable of the card gave too little power (${atx.created}). ${atxText}`] }),
-    ...(log.entries.length > 0 && { text: log.entries.map(entryText).join('\n') }),
+    // Up to so many the rows say it all.
+    text: log.entries.length > shownEntries ? log.entries.map(entryText).join('\n') : '',
   };
 }
 
@@ -157,7 +150,7 @@ function entryRow(entry: BmcLogEntry): LookRow {
   return row(
     entry.created || 'without a time',
     entry.message || entry.messageId,
-    isSerious ? entry.severity : undefined,
+    isSerious ? `the BMC calls it ${entry.severity.toLowerCase()}` : undefined,
   );
 }
 

@@ -3,7 +3,7 @@ import { findSku, pcieGbps, pcieText } from '../../domain/part-numbers.ts';
 import { isModePending, modeOf, readModeConfig } from '../../facts/mlxconfig.ts';
 import { readNicFirmware } from '../../facts/nic-firmware.ts';
 import type { RshimMisc } from '../../facts/rshim.ts';
-import { findRshim, readRshims } from '../../facts/rshim.ts';
+import { findRshim, readRshims, silentRshim } from '../../facts/rshim.ts';
 import { readRshimJournal, troubleIn } from '../../facts/rshim-journal.ts';
 import { pciCardOf } from './card.ts';
 import type { Finding } from './probe.ts';
@@ -85,7 +85,7 @@ export async function probeRshimLog(context: ObserveContext): Promise<Finding> {
   const trouble = troubleIn(misc?.log ?? []);
   const text = [...(misc?.log ?? []), ...(journalLines.length === 0 ? [] : ['--- journal of rshim', ...journalLines])];
   return {
-    summary: misc === undefined ? withoutDevice(context.host.name, busy) : logSummary(misc, trouble.length),
+    summary: misc === undefined ? withoutDevice(context, busy, silentRshim(devices)) : logSummary(misc, trouble.length),
     rows: [
       ...(found === undefined || misc === undefined ? [] : miscRows(found.name, misc)),
       ...(journal.kind === 'unread' ? [unreadRow('Journal of rshim', journal.failure)] : []),
@@ -95,10 +95,16 @@ export async function probeRshimLog(context: ObserveContext): Promise<Finding> {
   };
 }
 
-function withoutDevice(host: string, busy: readonly string[]): string {
+function withoutDevice(
+  { host: { name: host }, dpu }: ObserveContext,
+  busy: readonly string[],
+  silent?: string,
+): string {
   if (busy.length > 0)
     return `bfb-install works on ${busy.join(', ')} of ${host}: its log is its own, and read with \`/dpu console\`.`;
-  return `${host} has no rshim device of this card: its BMC owns it, or the driver does not run.`;
+  if (silent !== undefined)
+    return `The rshim of this card does not answer: ${silent}. \`/dpu recover ${dpu.name} stuck-rshim\` restarts the service of ${host}.`;
+  return `${host} has no rshim device of this card: its BMC owns it, or the driver does not run; \`/dpu status ${dpu.name} --refresh\` asks who owns it.`;
 }
 
 function logSummary({ displayLevel, log }: RshimMisc, trouble: number): string {
@@ -106,7 +112,7 @@ function logSummary({ displayLevel, log }: RshimMisc, trouble: number): string {
   if (last !== undefined)
     return `The card said last "${last}"${trouble === 0 ? '' : `; lines that mean trouble: ${trouble}`}.`;
   if (displayLevel === 2) return 'The boot log of the card is empty.';
-  return `The driver shows the boot log at display level 2 only and stands at ${displayLevel ?? 'an unknown one'}; a flash raises it.`;
+  return `The boot log cannot be read now: the rshim driver shows it at DISPLAY_LEVEL 2 and stands at ${displayLevel ?? 'a level it does not tell'}. Who only looks does not raise it; a flash over rshim does.`;
 }
 
 function miscRows(name: string, misc: RshimMisc): NonNullable<Finding['rows']> {

@@ -8,7 +8,7 @@ export interface Finding {
   readonly summary: string;
   readonly rows?: readonly LookRow[];
   readonly warnings?: readonly string[];
-  /** Instead of everything that was read, where that is more than a person wants. */
+  /** Instead of everything that was read, where that is more than a person wants; empty where there is nothing to show. */
   readonly text?: string;
 }
 

@@ -95,7 +95,7 @@ async function endOf(carrier: RemoteProcess): Promise<void> {
 }
 
 /** Throws `console-busy` when more than `own` processes have the device open. */
-async function expectReaders(
+export async function expectReaders(
   card: CardRef,
   host: HostSession,
   device: string,
@@ -111,12 +111,18 @@ async function expectReaders(
     .join('; ');
   if (exitCode !== 0 && (exitCode !== 1 || complaint !== '')) throw cannotLook(host.name, device, exitCode, complaint);
   if (pids.length > own)
-    throw busy(card, device, pids.length === 1 ? `process ${pids[0]}` : `processes ${pids.join(', ')}`);
+    throw busy(card, device, pids.length === 1 ? `Process ${pids[0]}` : `Processes ${pids.join(', ')}`);
 }
 
 function cannotLook(host: string, device: string, exitCode: number, output: string): Error {
   if (/fuser: (?:command )?not found/.test(output))
-    return errors.hostToolMissing({ host, tool: 'fuser', need: 'to see who reads a console', package: 'psmisc' });
+    return errors.hostToolMissing({
+      host,
+      tool: 'fuser',
+      need: 'to see who reads a console',
+      package: 'psmisc',
+      afterwards: 'give the command again',
+    });
   return errors.commandFailed({ host, command: `fuser ${device}`, exitCode, output });
 }
 

@@ -2,6 +2,7 @@ import { Agent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { create as createAxios, isAxiosError } from 'axios';
 import type { CallOptions } from '../../domain/device-ports.ts';
+import { limitText } from '../../domain/limit-text.ts';
 import { errors, OpsError } from '../../errors.ts';
 import { type Call, reasonOf, withCall } from '../call.ts';
 import type { Redactor } from '../redact.ts';
@@ -174,7 +175,7 @@ function timeoutError(dial: BmcDial, request: HttpRequest, name: string, timeout
       timeoutMs,
       state: request.method === 'GET' ? 'unchanged' : 'unknown',
     });
-  const cause = new Error(`no connection within ${timeoutMs / 1000} s`);
+  const cause = new Error(`no connection within ${limitText(timeoutMs)}`);
   return errors.bmcUnreachable({ target, address: `${dial.address}:${dial.port}`, cause });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { limitText } from '../../domain/limit-text.ts';
 import { errors, OpsError } from '../../errors.ts';
 import { bareAddress } from '../address-guard.ts';
 import { type Call, orAbort, withCall } from '../call.ts';
@@ -37,7 +38,7 @@ export async function readFingerprint(dial: BmcDial, call: Call): Promise<string
 
 async function handshake(dial: BmcDial, call: Call): Promise<{ readonly socket: TLSSocket; readonly sha256: string }> {
   const timeoutMs = Math.min(dial.connectTimeoutMs, call.remainingMs());
-  const tooSlow = (): OpsError => unreachable(dial, new Error(`no TLS connection within ${timeoutMs / 1000} s`));
+  const tooSlow = (): OpsError => unreachable(dial, new Error(`no TLS connection within ${limitText(timeoutMs)}`));
   return withCall({ timeoutMs, signal: call.signal }, tooSlow, async (limited) => {
     try {
       const stream = await dial.openStream?.(limited);

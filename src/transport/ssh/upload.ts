@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { SFTPWrapper } from 'ssh2';
 import type { CallOptions, Upload } from '../../domain/device-ports.ts';
+import { limitText } from '../../domain/limit-text.ts';
 import { errors, type OpsError } from '../../errors.ts';
 import { type Call, reasonOf, withCall } from '../call.ts';
 import type { Hop } from './client.ts';
@@ -158,7 +159,7 @@ async function transfer(
   let toldAtMs = -Infinity;
   const alive = (): void => {
     clearTimeout(idle);
-    idle = setTimeout(() => stop(`nothing was acknowledged for ${idleMs / 1000} s`), idleMs);
+    idle = setTimeout(() => stop(`nothing was acknowledged for ${limitText(idleMs)}`), idleMs);
   };
   const onArrived = (bytes: number): void => {
     arrivedBytes = bytes;

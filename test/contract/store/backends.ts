@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import type { ArtefactStore } from '../../../src/domain/artefacts.ts';
+import type { ResultStore } from '../../../src/domain/bench.ts';
 import type { CardFactsStore } from '../../../src/domain/card-facts.ts';
 import type {
   CardRecords,
@@ -37,6 +38,7 @@ import { startRedis } from '../../support/redis.ts';
 /** The ports that both kinds of store implement. */
 export interface Ports {
   readonly runs: RunStore;
+  readonly results: ResultStore;
   readonly journal: Journal;
   readonly progress: ProgressStore;
   readonly leases: LeaseStore;

@@ -147,7 +147,7 @@ describe('the console of a card', () => {
     programs.readers('4711');
     const failure = await failureOfCall(open());
     expect(failure.code).toBe('console-busy');
-    expect(failure.text).toContain('process 4711');
+    expect(failure.text).toContain('Process 4711');
     expect(host.commands.filter((line) => line.includes('socat'))).toEqual([]);
   });
 
@@ -157,7 +157,7 @@ describe('the console of a card', () => {
     const failure = await failureOfCall(open());
     const dialogue = await open();
     expect(failure.code).toBe('console-busy');
-    expect(failure.text).toContain('processes 4711, 4712');
+    expect(failure.text).toContain('Processes 4711, 4712');
     expect(getty.typed).toEqual([]);
     await dialogue.close();
   });

@@ -63,7 +63,7 @@ describe('status of a real BMC, from its capture', () => {
       mode: 'DPU mode',
       'Secure Boot': 'off (running boot: Disabled)',
       image: 'bf-bundle-2.9.0-90_24.10_ubuntu-22.04_prod',
-      'NIC firmware, running': '32.43.1008',
+      'NIC firmware running': '32.43.1008',
       'BMC firmware': 'BF-24.10-10',
       'rshim owner': 'BMC',
       Arm: 'OsIsRunning, power On',
@@ -102,8 +102,8 @@ describe('a real BMC whose certificate is not pinned', () => {
 
     await status.run(capture.context);
 
-    const gap = capture.world.reported[0]?.rows?.find(({ label }) => label.split('; ').includes('BMC firmware'));
-    expect(gap).toMatchObject({ value: 'not read', warning: expect.stringContaining('not pinned') as string });
+    const gap = capture.world.reported[0]?.rows?.find(({ value }) => value.split(', ').includes('BMC firmware'));
+    expect(gap).toMatchObject({ label: 'not read', warning: expect.stringContaining('not pinned') as string });
     expect(capture.bmc.server.requests).toEqual([]);
   });
 });

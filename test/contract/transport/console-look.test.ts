@@ -103,7 +103,7 @@ describe('looking at a console over SSH', () => {
     const failure = await failureOfCall(consoleLook.run(context));
 
     expect(failure.code).toBe('console-busy');
-    expect(failure.text).toContain('process 4711');
+    expect(failure.text).toContain('Process 4711');
     expect([getty.typed, world.reported]).toEqual([[], []]);
   });
 

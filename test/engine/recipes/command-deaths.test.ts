@@ -15,7 +15,7 @@ const viaRedfish = { reflash: true, force: true, via: 'redfish' };
 
 /** The run of a command, whose worker dies at that point of it the first time. */
 async function dieAt(world: World, recipe: Recipe, params: object, crashAt: number | undefined): Promise<Run> {
-  const slices = { as7: sliceOf(world.inventory, 'as7', recipe === reflash ? 'bf-2.9.2' : undefined) };
+  const slices = { as7: sliceOf(world.inventory, 'as7', { imageAsked: recipe === reflash ? 'bf-2.9.2' : undefined }) };
   const wish = { recipe: recipe.name, recipeVersion: recipe.version, params: { ...params }, text: recipe.name, slices };
   const { id } = await order(world, { ...wish, sliceHashes: { as7: sliceHash(slices.as7) } });
   world.points.length = 0;

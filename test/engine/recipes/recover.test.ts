@@ -73,7 +73,7 @@ describe('/dpu recover bmc-password', () => {
     const now = await filed(world, ofBmc);
     expect(now).toEqual({ current: expect.any(String), previous: old });
     expect(cardOf(world).bmc.rootPassword).toBe(now['current']);
-    expect(world.stores.escrow.entries.at(-1)).toMatchObject({ label: 'as7-dpu0-bmc', runId: id });
+    expect(world.stores.escrow.entries.at(-1)).toMatchObject({ label: 'as7/as7-dpu0/bmc', runId: id });
     expect(lines.join('\n')).toContain('ipmitool -I open user set password 1');
     expect(lines.join('\n')).not.toContain(now['current']);
     expect(await eventsOf(world, id)).not.toContain(now['current']);
@@ -163,7 +163,7 @@ describe('/dpu recover uefi-password', () => {
     expect(cardOf(world).arm.bootCount - bootCount).toBe(3);
     const { current = '' } = await filed(world, ofUefi);
     expect(JSON.stringify(cardOf(world))).toContain(current);
-    expect(world.stores.escrow.entries.at(-1)).toMatchObject({ label: 'as7-dpu0-uefi', runId: id });
+    expect(world.stores.escrow.entries.at(-1)).toMatchObject({ label: 'as7/as7-dpu0/uefi', runId: id });
     expect(lines.join('\n')).not.toContain(current);
     const events = await eventsOf(world, id);
     expect(events).not.toContain(current);

@@ -34,6 +34,8 @@ describe('/dpu reflash', () => {
       'bf-bundle-2.9.2-32_25.02_ubuntu-22.04_prod',
     );
     expect(card.armExec('ubuntu', 'hostname').stdout.trim()).toBe(card.serial);
+    const record = await world.stores.records.get(card.serial);
+    expect(record).toMatchObject({ origin: 'flashed', image: { name: 'bf-2.9.2', checked: 'release' } });
   });
 
   it.each([

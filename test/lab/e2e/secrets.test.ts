@@ -46,8 +46,8 @@ describe('what the escrow holds', () => {
   it('is one generated password a card, the one that the BMC now has, and only the operator reads it', async () => {
     const current = await stack.rack.card('as7-dpu0');
 
-    expect(Object.keys(passwords).toSorted()).toEqual(['as7-dpu0-bmc', 'as8-dpu0-bmc']);
-    expect(passwords['as7-dpu0-bmc']).toBe(current.bmc.rootPassword);
+    expect(Object.keys(passwords).toSorted()).toEqual(['as7_as7-dpu0_bmc', 'as8_as8-dpu0_bmc']);
+    expect(passwords['as7_as7-dpu0_bmc']).toBe(current.bmc.rootPassword);
     for (const password of Object.values(passwords)) expect(Buffer.byteLength(password)).toBe(16);
   });
 });

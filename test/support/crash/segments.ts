@@ -4,7 +4,6 @@ import { crashHost } from './segment.ts';
 
 const hostReset = 'POST /redfish/v1/Systems/System.Embedded.1/Actions/ComputerSystem.Reset';
 const push = { first: 'before start detached', last: 'before run rm -f' };
-const walkedAgain = 'The new worker walks the recipe from its beginning';
 
 /** The parts of `/dpu provision`, in the order of docs/crash-table.md. Together they are all of its steps but the mode. */
 export const segments = {
@@ -43,7 +42,8 @@ export const segments = {
     // The certificate of a BMC that nobody has found yet is in no plan.
     resumes: 1,
     person: {
-      'plan-outdated': `${walkedAgain}, and the Arm, which is just being reset, does not answer the step that found the BMC.`,
+      'plan-outdated':
+        'The new worker walks the recipe from its beginning, and the Arm, which is just being reset, does not answer the step that found the BMC.',
     },
   },
   flashOfFound: {
@@ -53,9 +53,6 @@ export const segments = {
     change: withUnknownBmc,
     resumes: 1,
     only: push,
-    person: {
-      'rshim-not-found': `${walkedAgain}, and the rshim, which is busy with the push, is not found by the step that found the BMC. The push goes on, and is picked up when the run is resumed.`,
-    },
   },
 } satisfies Record<string, Segment>;
 

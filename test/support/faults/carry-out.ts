@@ -125,7 +125,7 @@ function newRun(world: World, name: CommandName): Parameters<typeof order>[1] {
   const what = recipe ?? look;
   if (what === undefined) throw new Error(`${name} is no command`);
   const slices = Object.fromEntries(
-    Object.keys(world.inventory.hosts).map((host) => [host, sliceOf(world.inventory, host, image)]),
+    Object.keys(world.inventory.hosts).map((host) => [host, sliceOf(world.inventory, host, { imageAsked: image })]),
   );
   return {
     recipe: what.name,

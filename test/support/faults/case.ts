@@ -63,8 +63,6 @@ export interface FaultCase {
     readonly act?: (world: World) => void;
   };
   readonly end: End;
-  /** Why it is not so yet: the case has to fail until that is corrected, and does not stand in the table. */
-  readonly notYet?: string;
 }
 
 /** What was seen of a case; stands in the table. */

@@ -1,6 +1,7 @@
 import type { ArmAccess, ArmLogin } from '../../../src/domain/arm-ports.ts';
 import type { HostAccess, HostSession } from '../../../src/domain/device-ports.ts';
 import { errors, OpsError } from '../../../src/errors.ts';
+import { expectReaders } from '../../../src/transport/console/console.ts';
 import type { CardModel, HostModel } from '../../../src/lab/rack/model.ts';
 import type { World } from '../engine-world.ts';
 import { createRackArms } from '../rack-arm.ts';
@@ -127,6 +128,18 @@ export function createWireArms(world: World): ArmAccess {
       const login = await arms.loginWithPassword(ref, attempt, options);
       return login.state === 'in' ? { state: 'in', session: sessionOf(ref.dpu.name) } : login;
     },
-    console: async (card, device) => createRackConsole(world, card, device),
+    // Whoever has it open is looked for before and after, with fuser, as over a network.
+    console: async (card, device, options) => {
+      const host = await createWireHosts(world).open(card.slice);
+      await expectReaders(card, host, device, options, 0);
+      const dialogue = createRackConsole(world, card, device);
+      try {
+        await expectReaders(card, host, device, options, 1);
+        return dialogue;
+      } catch (error) {
+        await dialogue.close();
+        throw error;
+      }
+    },
   };
 }

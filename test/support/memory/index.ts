@@ -5,6 +5,7 @@ import { createMemoryJournal, createMemoryProgressStore } from './journal.ts';
 import { createMemoryHoldStore, createMemoryLeaseStore } from './leases.ts';
 import { createMemoryArtefactStore, createMemoryCardFactsStore } from './looks.ts';
 import { createMemoryOutboxStore } from './outbox.ts';
+import { createMemoryResultStore } from './results.ts';
 import { createMemoryRunStore } from './runs.ts';
 import { createMemoryCredentialStore, createMemoryEscrow, createMemoryLoginBudget } from './secrets.ts';
 import {
@@ -42,6 +43,7 @@ export function createMemoryStores(options: {
     records: createMemoryCardRecords(),
     facts: createMemoryCardFactsStore(),
     artefacts: createMemoryArtefactStore(),
+    results: createMemoryResultStore(),
     incarnations: createMemoryIncarnationStore(),
     notifier: createMemoryNotifier(),
     outbox: createMemoryOutboxStore(clock),

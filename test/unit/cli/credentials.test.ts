@@ -191,6 +191,20 @@ test('what profiles and host BMCs refer to is a credential of the sites whose ho
   ]);
 });
 
+test.each([
+  { auth: { kind: 'psk', secret: 'tunnel-psk' }, named: { 'tunnel-psk': 'ipsec.auth.secret of a profile' } },
+  {
+    auth: { kind: 'certificates', ca: 'tunnel-ca', bundle: 'tunnel-bundle' },
+    named: { 'tunnel-ca': 'ipsec.auth.ca of a profile', 'tunnel-bundle': 'ipsec.auth.bundle of a profile' },
+  },
+])('what IPsec of a profile refers to is a credential ($auth.kind)', ({ auth, named }) => {
+  const inventory = fullInventory();
+  inventory.profiles['whole'] = Profile.parse({ ipsec: { auth } });
+
+  expect(usedCredentials(inventory)).toEqual(expect.arrayContaining(Object.keys(named)));
+  expect(Object.keys(named).map((ref) => useOf(inventory, ref))).toEqual(Object.values(named));
+});
+
 test('a Tailscale key for cards only is no credential of a host whose cards have another profile', () => {
   const inventory = fullInventory({ on: ['dpu'] });
   for (const dpu of inventory.hosts['host-b']?.dpus ?? []) dpu.profile = 'quick';

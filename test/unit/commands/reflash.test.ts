@@ -15,7 +15,7 @@ describe('/dpu reflash', () => {
     expect(run?.slices[unit]?.imageAsked).toBe(name);
     expect(Object.values(run?.slices[unit]?.profiles ?? {}).map((profile) => profile.image)).toEqual([name]);
     expect(run?.slices[unit]?.images[name]).toEqual(world.inventory.images[name]);
-    expect(run?.sliceHashes[unit]).toBe(sliceHash(sliceOf(world.inventory, unit, name)));
+    expect(run?.sliceHashes[unit]).toBe(sliceHash(sliceOf(world.inventory, unit, { imageAsked: name })));
     expect(run?.sliceHashes[unit]).not.toBe(sliceHash(sliceOf(world.inventory, unit)));
   });
 

@@ -106,6 +106,30 @@ describe('/dpu resume', () => {
     expect(world.advanced).toEqual([418]);
   });
 
+  test.each([
+    ['after it had stopped', 'needs-human'],
+    ['while it was at work, and once more', 'cancelled'],
+  ] as const)('refuses a run that was cancelled %s: its hosts may be others’ since', async (_when, state) => {
+    const world = await runIn(state, 'needs-human');
+    hold(world, 'host-a');
+    await world.say('UBEN', 'cancel 418');
+
+    const answer = words(await world.say('UBEN', 'resume 418'));
+
+    expect(answer).toContain('It is cancelled and has given its hosts back; others may have changed them since.');
+    expect(answer).toContain('give the command `/dpu provision rack1` again');
+    expect(world.runs.get(418)).toMatchObject({ state: 'cancelled', givenUp: true });
+  });
+
+  test('goes on with a run that was cancelled while it was at work and still has its hosts', async () => {
+    const world = await runIn('cancelled', 'cancelled');
+    hold(world, 'host-a');
+
+    await world.say('UBEN', 'resume 418');
+
+    expect(world.runs.get(418)?.state).toBe('planning');
+  });
+
   test('pressed twice, resumes once', async () => {
     const world = await runIn('failed', 'failed');
     await world.say('UBEN', 'resume 418 --generation 0', { source: 'button' });

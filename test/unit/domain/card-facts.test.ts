@@ -13,7 +13,7 @@ describe('what nobody knows of a card', () => {
     const facts = { serial: { value: 'MT1', from: 'bmc' as const, atMs: 0 } };
 
     expect(gapsOf({ facts, unread })).toEqual([
-      { labels: 'mode; image', reason: 'the BMC was not asked' },
+      { labels: 'mode, image', reason: 'the BMC was not asked' },
       { labels: 'PCIe link', reason: 'the host is down' },
     ]);
   });

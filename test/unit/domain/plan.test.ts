@@ -21,6 +21,15 @@ describe('plan hash', () => {
     expect(withCardLeftOut(busy).hash).toBe(withCardLeftOut().hash);
   });
 
+  it('binds how often a card is reset, not the words for when', () => {
+    const arm = { what: 'arm', target: 'as7-dpu0', times: 3, certainty: 'at-most' } as const;
+    const plain = makePlan('as7', 'change', { reboots: [arm] });
+    const told = makePlan('as7', 'change', { reboots: [{ ...arm, when: 'when Secure Boot comes back' }] });
+
+    expect(told.hash).toBe(plain.hash);
+    expect(makePlan('as7', 'change', { reboots: [{ ...arm, times: 4 }] }).hash).not.toBe(plain.hash);
+  });
+
   it('is another one when the card is not left out', () => {
     const plan = withCardLeftOut();
 

@@ -55,8 +55,22 @@ describe('ports of a card', () => {
   });
 
   it('have a speed while there is a link, and none otherwise', () => {
-    expect(parseEthtool('a', fixture('ethtool/p0-400g.txt'))).toEqual({ speedMbps: 400_000, detected: true });
-    expect(parseEthtool('a', fixture('ethtool/p1-no-link.txt'))).toEqual({ speedMbps: undefined, detected: false });
+    expect(parseEthtool('a', fixture('ethtool/p0-400g.txt'))).toMatchObject({ speedMbps: 400_000, detected: true });
+    expect(parseEthtool('a', fixture('ethtool/p1-no-link.txt'))).toMatchObject({
+      speedMbps: undefined,
+      detected: false,
+    });
+  });
+
+  it.each([
+    ['no (No cable)', true],
+    ['no (Autoneg, No partner detected)', false],
+    ['no', false],
+    ['yes', false],
+  ])('are unplugged by ethtool only where it says so: %s', (detected, hasNoCable) => {
+    const text = `Settings for p1:\n\tSpeed: Unknown!\n\tLink detected: ${detected}\n`;
+
+    expect(parseEthtool('a', text).hasNoCable).toBe(hasNoCable);
   });
 
   it('are read from mlxlink with and without colours', () => {
@@ -67,6 +81,7 @@ describe('ports of a card', () => {
       fec: 'Interleaved_Standard_RS-FEC - (544,514)',
       advice: 'No issue was observed',
       module: 'QSFP112, Passive copper cable, MCP4Y10-N001',
+      isUnplugged: false,
     });
   });
 
@@ -77,6 +92,7 @@ describe('ports of a card', () => {
       fec: undefined,
       advice: 'Cable is unplugged',
       module: undefined,
+      isUnplugged: true,
     });
   });
 

@@ -8,6 +8,7 @@ import {
   readRshims,
   readRshimService,
   readRunningInstallers,
+  silentRshim,
 } from '../../../src/facts/rshim.ts';
 import { fixture } from '../../support/fixture.ts';
 
@@ -107,6 +108,17 @@ describe('the rshim of a card', () => {
 
     expect(devices[0]).toEqual({ name: 'rshim0', busy: true });
     expect(findRshim('as7', devices, b3240)).toBeUndefined();
+    expect(silentRshim(devices)).toBeUndefined();
+  });
+
+  it('that cannot be read is named with what was said, and hides no other', () => {
+    const devices = parseRshims('as7', fixture('rshim/list-one-silent.txt'));
+
+    expect(findRshim('as7', devices, b3240)).toBeUndefined();
+    expect(findRshim('as7', devices, { pciAddress: '0000:41:00.0', partNumber: '900-9D3B6-00CV-AA0' })?.name).toBe(
+      'rshim1',
+    );
+    expect(silentRshim(devices)).toMatch(/^\/dev\/rshim0\/misc cannot be read \(.*Device or resource busy\)$/);
   });
 });
 
@@ -119,7 +131,7 @@ describe('the list of rshim devices', () => {
     ['it was cut', { stdout: fixture('rshim/list-two-cards.txt'), truncated: true }, 'output-unreadable'],
     ['text stands before the first device', { stdout: 'cat: oops\n' }, 'output-unreadable'],
     ['a device has a strange name', { stdout: '=== sda\n' }, 'output-unreadable'],
-    ['a device cannot be read', { exitCode: 1, stderr: 'cat: /dev/rshim0/misc: Input/output error' }, 'command-failed'],
+    ['the shell fails', { exitCode: 2, stderr: 'sh: 1: Syntax error' }, 'command-failed'],
     ['sudo asks', { exitCode: 1, stderr: 'sudo: a password is required' }, 'sudo-refused'],
   ])('is an error when %s', async (_what, result, code) => {
     await expect(readRshims(hostSaying(result), signal)).rejects.toMatchObject({ code });

@@ -135,6 +135,17 @@ describe('the console of a card that is being flashed', () => {
     expect(warningsOf(world.reported[0]).join(' ')).toContain('were not touched');
   });
 
+  it.each([
+    ['Pushing bfb + cfg\n', 'pushing the image.'],
+    ['Pushing bfb + cfg\n1.41GiB 0:02:02 [11.7MiB/s] [   <=>   ]\r', 'pushing the image, 1.41 GiB sent at 11.7 MiB/s.'],
+    ['Pushing bfb + cfg\n 512KiB 0:00:01 [ 512KiB/s] [ <=> ]\r', 'pushing the image, 0.5 MiB sent at 0.5 MiB/s.'],
+    ['Pushing bfb\nCollecting BlueField booting status.\n INFO[MISC]: Installing OS image\n', 'Installing OS image.'],
+  ])('says what the flash does, with what pv has counted: %j', async (text, stage) => {
+    const world = worldOf({ host: [oneCard, own, [/install-bfb-/, `=== ${path}\n${text}`]] });
+
+    expect(await consoleLook.run(world.context)).toBe(`dpubot is flashing as7-dpu0: ${stage}`);
+  });
+
   it('is followed by its log', async () => {
     const world = worldOf({ host: [oneCard, own, log], options: { followSeconds: 30 } });
 
@@ -169,7 +180,10 @@ describe('the console of a card whose rshim the host does not have', () => {
 
     await expect(consoleLook.run(world.context)).rejects.toMatchObject({
       code: 'rshim-not-found',
-      failure: { why: expect.stringMatching(/BMC of the card owns it.*ssh -p 2200/) as string },
+      failure: {
+        why: expect.stringContaining('BMC of the card owns it') as string,
+        next: expect.stringMatching(/ssh -p 2200.*\/dpu recover as7-dpu0 stuck-rshim/) as string,
+      },
     });
     expect(world.opened).toEqual([]);
   });

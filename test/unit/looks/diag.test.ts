@@ -80,18 +80,23 @@ describe('every probe', () => {
     expect(piece?.title).toBe(`${probe} of as7-dpu0`);
     expect(piece?.summary).toMatch(/^\S[^\n]*\.$/);
     expect(said).toBe(piece?.summary);
-    expect(piece?.text?.length).toBeGreaterThan(20);
-    expect(piece?.text).not.toMatch(/[^\P{Cc}\n\t]/u);
+    if (probe !== 'bmc-log') expect(piece?.text?.length).toBeGreaterThan(20);
+    expect(piece?.text ?? '').not.toMatch(/[^\P{Cc}\n\t]/u);
   });
 
-  it.each([...probeNames])('%s of a card that nobody can reach says why, what to do, and fails', async (probe) => {
-    const world = createLookWorld({ options: { probe }, host: [[/./, { exitCode: 1, stderr: 'no route' }]] });
+  it.each([...probeNames])(
+    '%s of a card that nobody can reach fails, and leaves why to the end of the run',
+    async (probe) => {
+      const world = createLookWorld({ options: { probe }, host: [[/./, { exitCode: 1, stderr: 'no route' }]] });
 
-    await expect(diag.run(world.context)).rejects.toMatchObject({ failure: { kind: expect.any(String) as string } });
+      await expect(diag.run(world.context)).rejects.toMatchObject({ failure: { kind: expect.any(String) as string } });
 
-    expect(world.reported[0]?.rows?.map((row) => row.label)).toEqual(['Why', 'Next']);
-    expect(warningsOf(world.reported[0])).toEqual(['The probe has no answer.']);
-  });
+      for (const piece of world.reported) {
+        expect(piece).toMatchObject({ inFile: true, warnings: ['The probe has no answer.'] });
+        expect(piece.rows).toBeUndefined();
+      }
+    },
+  );
 });
 
 describe('what a probe says of a card that is well', () => {
@@ -102,7 +107,7 @@ describe('what a probe says of a card that is well', () => {
     ['pcie', 'The link runs at 32 GT/s x16, about 504 Gb/s; its fastest port is 400 Gb/s.'],
     ['ipsec-sas', '2 of 2 IPsec associations are handled by the card as a whole.'],
     ['offload-flows', '2 of 4 flows are carried by the hardware.'],
-    ['drivers', 'as7-dpu0 runs mlx5_core 24.10-2.1.8, its host 24.10-2.1.8.'],
+    ['drivers', 'as7-dpu0 runs mlx5_core 24.10-2.1.8, its host mlx5_core 24.10-2.1.8.'],
     ['memory-disk', '21.2 GiB of 23.5 GiB memory are free, and 77.7 GiB on /.'],
   ])('%s: %s', async (probe, summary) => {
     const { reported } = await ask(probe);
@@ -111,6 +116,9 @@ describe('what a probe says of a card that is well', () => {
     expect(warningsOf(reported[0])).toEqual([]);
   });
 });
+
+/** As older versions of ethtool say it. */
+const noLink = fixture('ethtool/p1-no-link.txt').replace(' (No cable)', '');
 
 /** One thing is wrong, and the warning names it. */
 const wrongs: readonly (readonly [string, ProbeName, Partial<LookWish>, RegExp])[] = [
@@ -123,8 +131,32 @@ const wrongs: readonly (readonly [string, ProbeName, Partial<LookWish>, RegExp])
     { host: [[/lspci/, fixture('lspci/one-b3240.txt').replaceAll(/LnkSta:([^\n]*)32GT\/s/g, 'LnkSta:$18GT/s')]] },
     /slot, riser or BIOS.*|less than one port/,
   ],
-  ['a port without a link', 'links', {}, /no cable/],
-  ['advice of mlxlink', 'links', {}, /Cable is unplugged/],
+  [
+    'a port without a link that has a cable, or may have one',
+    'links',
+    { arm: [[/ethtool p1/, noLink], [/mlxlink .*03:00.1/, { exitCode: 127 }], ...arm] },
+    /no cable, or the far end is off/,
+  ],
+  [
+    'advice of mlxlink',
+    'links',
+    {
+      arm: [
+        [
+          /mlxlink .*03:00.0/,
+          fixture('mlxlink/up-with-colours.txt').replace('No issue was observed', 'Bad signal integrity'),
+        ],
+        ...arm,
+      ],
+    },
+    /Bad signal integrity/,
+  ],
+  [
+    'a card without any link',
+    'links',
+    { arm: [[/ethtool p\d/, fixture('ethtool/p1-no-link.txt')], [/mlxlink/, fixture('mlxlink/no-cable.txt')], ...arm] },
+    /no link at any port/,
+  ],
   [
     'a port that is slower than the card',
     'links',
@@ -255,6 +287,100 @@ describe('what a probe warns of', () => {
   });
 });
 
+describe('a port without a cable', () => {
+  it.each<readonly [string, Answers]>([
+    ['ethtool and mlxlink say so', []],
+    ['only mlxlink says so', [[/ethtool p1/, noLink]]],
+  ])('is unplugged, by name, and no fault, when %s', async (_who, answers) => {
+    const { reported } = await ask('links', { arm: [...answers, ...arm] });
+
+    expect(reported[0]?.summary).toBe('1 of 2 ports has a link; p1 is unplugged.');
+    expect(reported[0]?.rows).toContainEqual({ label: 'p1', value: 'unplugged: no cable, so no carrier; MTU 1500' });
+    expect(reported[0]?.rows).toContainEqual({ label: 'p1 by mlxlink', value: 'Cable is unplugged' });
+    expect(warningsOf(reported[0])).toEqual([]);
+  });
+});
+
+describe('an entry of the event log', () => {
+  it('is called what the BMC calls it where it is serious', async () => {
+    const { reported } = await ask('bmc-log');
+
+    expect(reported[0]?.summary).toMatch(/; warnings or worse: \d+; newest /);
+    expect(reported[0]?.rows?.map(({ warning }) => warning)).toContain('the BMC calls it warning');
+  });
+});
+
+describe('a BMC whose event log is empty', () => {
+  it('is said in one line that says what it means, without what was sent over the wire', async () => {
+    const empty = { Members: [] };
+    const { reported } = await ask('bmc-log', { bmc: { ...bmc, [`${logs}/SEL/Entries`]: empty } });
+
+    expect(reported[0]?.summary).toMatch(/^SEL\b.* of the BMC: no entries, so it has recorded no event since/);
+    expect(reported[0]?.text).toBeUndefined();
+  });
+});
+
+describe('the drivers of a machine', () => {
+  const withoutMokutil = (answers: Answers): Answers => answers.filter(([words]) => !words.source.includes('mokutil'));
+  const notLoaded: Answers = [[/sys\/module/, { exitCode: 1, stderr: 'cat: x: No such file or directory' }]];
+
+  it('are told without mokutil where they are as they should be', async () => {
+    const { reported } = await ask('drivers', { arm: withoutMokutil(arm), host: withoutMokutil(host) });
+
+    expect(reported[0]?.rows).toEqual([
+      { label: 'Arm', value: 'mlx5_core 24.10-2.1.8 loaded, 24.10-2.1.8 installed' },
+      { label: 'Host', value: 'mlx5_core 24.10-2.1.8 loaded, 24.10-2.1.8 installed' },
+    ]);
+  });
+
+  it.each<readonly [string, Answers, RegExp]>([
+    ['Secure Boot is on', [[/mokutil/, 'SecureBoot enabled\n']], /Secure Boot is on, and refuses/],
+    ['Secure Boot is off', [[/mokutil/, 'SecureBoot disabled\n']], /openibd restart/],
+    ['mokutil is missing', [[/mokutil/, { exitCode: 127 }]], /not known: Arm of as7-dpu0 has no mokutil/],
+  ])('are not loaded, and why is said as far as it is known: %s', async (_why, answers, warning) => {
+    const { reported } = await ask('drivers', { arm: [...notLoaded, ...answers, ...arm] });
+
+    const row = reported[0]?.rows?.find(({ label }) => label === 'Arm');
+    expect(row?.value).toBe('no mlx5_core with a version loaded, 24.10-2.1.8 installed');
+    expect(row?.warning).toMatch(warning);
+  });
+
+  it('are those of the kernel where nothing of DOCA is installed', async () => {
+    const { reported } = await ask('drivers', { arm: [...notLoaded, [/modinfo/, '\n'], ...arm] });
+
+    const row = reported[0]?.rows?.find(({ label }) => label === 'Arm');
+    expect(row?.value).toBe("no mlx5_core with a version loaded, the kernel's own installed");
+    expect(row?.warning).toContain('driver of DOCA is not installed');
+  });
+});
+
+describe('a host without DOCA', () => {
+  it.each<readonly [ProbeName, string]>([
+    ['firmware', 'flint'],
+    ['mode', 'mlxconfig'],
+  ])('has no answer to %s, and what lacks is named with its package', async (probe, tool) => {
+    const missing = { exitCode: 1, stderr: `sudo: ${tool}: command not found` };
+    const world = createLookWorld({ options: { probe }, host: [oneCard, [new RegExp(tool), missing]] });
+
+    await expect(diag.run(world.context)).rejects.toMatchObject({
+      failure: { code: 'host-tool-missing', next: expect.stringContaining('mft (of DOCA)') as string },
+    });
+
+    expect(world.reported[0]?.summary).toBe(`as7 has no ${tool}.`);
+  });
+});
+
+describe('the boot log of a driver that hides it', () => {
+  it('cannot be read now, and that a look changes nothing about it is said', async () => {
+    const quiet = fixture('rshim/misc-level-0.txt').replace(/^/, '=== rshim0\n');
+    const { reported } = await ask('rshim-log', { host: [[/for m in/, quiet], ...host] });
+
+    expect(reported[0]?.summary).toBe(
+      'The boot log cannot be read now: the rshim driver shows it at DISPLAY_LEVEL 2 and stands at 0. Who only looks does not raise it; a flash over rshim does.',
+    );
+  });
+});
+
 describe('probing several cards', () => {
   const dpus = [
     { name: 'as7-dpu0', bmc: { address: '10.0.0.2' }, pciAddress: '0000:e1:00.0' },
@@ -266,6 +392,7 @@ describe('probing several cards', () => {
 
     expect(reported.map((piece) => piece.target)).toEqual(['as7-dpu0', 'as7-dpu1']);
     expect(reported[1]?.summary).toContain('was not found');
+    expect(reported[1]?.rows?.map((row) => row.label)).toEqual(['Why', 'Next']);
     expect(said).toContain('Cards that could not be asked: 1.');
   });
 

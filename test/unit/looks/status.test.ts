@@ -120,6 +120,56 @@ describe('what status sees of a card', () => {
   });
 });
 
+describe('a card in NIC mode', () => {
+  it('has no image to read, and that is the reason, not a network that is to be looked at', async () => {
+    const nic = { ...(jsonFixture('redfish/oem-nvidia.bf24.10.txt') as object), Mode: 'NicMode' };
+    const { facts, unread } = await factsOf({
+      host,
+      bmc: {
+        ...bmc,
+        '/redfish/v1/Systems/Bluefield/Oem/Nvidia': nic,
+        '/redfish/v1/UpdateService/FirmwareInventory/DPU_OS': { Version: '' },
+      },
+    });
+
+    expect(facts.mode?.value).toBe('NIC mode');
+    expect(unread.image?.reason).toBe('In NIC mode the Arm runs no system.');
+  });
+});
+
+describe('the message of status', () => {
+  const rowsOf = ({ world }: Seen): readonly (readonly [string, string])[] =>
+    (world.reported[0]?.rows ?? []).map(({ label, value }) => [label, value]);
+
+  it('says what was not read in one row for each reason, with the way on', async () => {
+    const seen = open({ host, arm });
+
+    await status.run(seen.context);
+
+    const gaps = rowsOf(seen).filter(([label]) => label === 'not read');
+    expect(gaps).toEqual([['not read', 'mode, Secure Boot, BMC firmware, Arm']]);
+    expect(seen.world.reported[0]?.summary).toContain('; 4 values not read.');
+  });
+
+  it.each([
+    [undefined, 'nobody'],
+    [418, 'run 418'],
+  ])('says who has the host in hands: %s', async (run, holder) => {
+    const seen = open({ host, arm, bmc });
+
+    await status.run({ ...seen.context, heldBy: () => Promise.resolve(run) });
+
+    expect(rowsOf(seen)).toContainEqual(['held by', holder]);
+  });
+
+  it('names the tool that lacks on a host without DOCA, and what brings it', async () => {
+    const missing = { exitCode: 1, stderr: 'sudo: flint: command not found' };
+    const { unread } = await factsOf({ host: [[/flint/, missing], ...host] });
+
+    expect(unread['nic-firmware-staged']?.reason).toMatch(/^as7 has no flint\..*mft \(of DOCA\)/);
+  });
+});
+
 describe('the end of status', () => {
   it('agrees with the bot on its version', () => {
     expect(status.version).toBe(recipeVersions.status);

@@ -25,6 +25,7 @@ describe('all text of a message together', () => {
     expect(complaints(fitted)).toEqual([]);
     expect(plainText(fitted)).toContain('row 20');
     expect(plainText(fitted)).not.toContain('row 30');
+    expect(plainText(fitted)).toMatch(/\nand \d+ more$/);
   });
 
   test('a list that is too long says how many bullets are not there', () => {

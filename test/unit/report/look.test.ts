@@ -46,7 +46,7 @@ const card = (of: Run, entries: readonly JournalEntry[]): string =>
   plain(runCard(foldJournal(of, [], entries), START_MS + 60_000));
 
 describe('the thread of a look', () => {
-  test('has a message for each piece, with values, warnings in words, lines and file, and ends with one line', () => {
+  test('has a message for each piece, with values, warnings in words and lines, the file beside it, and ends with one line', () => {
     const posts = postsOf(
       lookRun(),
       [],
@@ -63,7 +63,6 @@ describe('the thread of a look', () => {
         'p0    400 Gbit/s',
         'p1    down        Warning: No cable is seen.',
         'Link detected: no <!channel>',
-        'Whole text: as7-dpu0-links.txt (12 KiB) attached',
       ].join('\n'),
     );
     expect(posts[0]?.file).toEqual(file);

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RUN_STREAM } from '../../../src/domain/journal.ts';
 import type { RunState } from '../../../src/domain/run.ts';
+import { approvalMessage } from '../../../src/report/approval-message.ts';
 import { failureAnswer, helpAnswer, runsAnswer, tableAnswer, textAnswer } from '../../../src/report/answers.ts';
 import { parseRunButton, runButtons } from '../../../src/report/blocks.ts';
 import { fitMessage } from '../../../src/report/limits.ts';
@@ -11,7 +13,7 @@ import { postsOf } from '../../../src/report/posts.ts';
 import { runCard } from '../../../src/report/run-card.ts';
 import { foldJournal } from '../../../src/report/run-view.ts';
 import { foreignText, situation } from './arbitraries.ts';
-import { failure, plan, planned, run, START_MS, unit, wholeRun } from './samples.ts';
+import { failure, journal, plan, planned, run, START_MS, unit, wholeRun } from './samples.ts';
 import { activeMarks, complaints } from './slack-limits.ts';
 
 /** Marks the house itself may make: the two sample people, and dates. */
@@ -195,7 +197,7 @@ describe('the plan', () => {
       '• Will change: disable secure boot (disruptive): Secure Boot of as7-dpu0 is switched off\n',
     );
     expect(text).toContain('• Later: read mode: known after the reset');
-    expect(text).toContain('Reboots: Arm side of as7-dpu0 2 times');
+    expect(text).toContain('Reboots: Arm side of as7-dpu0: 2 times');
     expect(text).toContain(`Plan \`${plans[0]?.hash.slice(0, 12)}\``);
   });
 
@@ -232,14 +234,17 @@ describe('the plan', () => {
     );
   });
 
-  test('reboots that only may happen are told as a range, and pins and refusals are named', () => {
+  test('reboots that only may happen are told apart from those that are expected, with what has to happen for them, and pins and refusals are named', () => {
     const made = plan(
       'as7',
       [
         planned('a', 'd0'),
         planned('b', 'd0', {
           state: 'deferred',
-          reboots: [{ what: 'arm', target: 'd0', times: 1, certainty: 'at-most' }],
+          reboots: [
+            { what: 'arm', target: 'd0', times: 15, certainty: 'at-most', when: 'when Secure Boot comes back' },
+            { what: 'bmc', target: 'd0', times: 1, certainty: 'at-most' },
+          ],
         }),
       ],
       {
@@ -250,18 +255,37 @@ describe('the plan', () => {
 
     const text = plainText(planMessages([made], 418)[0] ?? { text: '', blocks: [] });
 
-    expect(text).toContain('Reboots: Arm side of d0 2 to 3 times');
+    expect(text).toContain(
+      'Reboots: Arm side of d0: 2 times expected, at most 17; BMC of d0: none expected, at most 1\n' +
+        'More than expected only when Secure Boot comes back, or when the device needs it.\n',
+    );
     expect(text).toContain('Will be pinned: BMC certificate of d0, SHA-256 `ab12`');
     expect(text).toContain('d1 is left out:');
     expect(text).toContain('Next: Read the console.');
   });
 
-  test('resets of a step that comes later only may happen: it may find nothing to do', () => {
+  test('resets of a step that comes later are expected, not sure: it may find nothing to do', () => {
     const made = plan('as7', [planned('a', 'd0', { state: 'deferred' })]);
 
     const text = plainText(planMessages([made], 418)[0] ?? { text: '', blocks: [] });
 
-    expect(text).toContain('Reboots: Arm side of d0 up to 2 times');
+    expect(text).toContain('Reboots: Arm side of d0: 2 times expected');
+  });
+
+  test('what its approval asks for names the same reboots, and the files that an update over the BMC erases', () => {
+    const made = plan('as7', [planned('update-bfb', 'd0', { state: 'deferred' })]);
+    const request = {
+      type: 'approval-requested',
+      generation: 1,
+      risk: 'destructive',
+      expiresAtMs: 0,
+      roles: [],
+    } as const;
+
+    const text = plainText(approvalMessage(run(), [made], request, undefined));
+
+    expect(text).toContain('Reboots: Arm side of d0: 2 times expected');
+    expect(text).toContain('Erased: all files on d0');
   });
 
   test('plans that do not fit into one message are spread over several, none of them cut', () => {
@@ -292,4 +316,40 @@ describe('buttons', () => {
     ['run:unlock', '418:3'],
     ['run:approve', undefined],
   ])('%s with value %s is not ours', (action, value) => expect(parseRunButton(action, value)).toBeUndefined());
+});
+
+describe('an inspection', () => {
+  const inspected = plan(
+    'as7',
+    [
+      planned('stage-image', 'as7'),
+      planned('install-bfb', 'as7-dpu0', { state: 'deferred', risk: 'destructive', reason: 'erases all' }),
+      planned('set-mtu', 'as7-dpu0', { state: 'satisfied', changes: [], reboots: [] }),
+    ],
+    {
+      recipe: { name: 'inspect', version: 1 },
+      pins: [{ kind: 'bmc-certificate', target: 'as7-dpu0', sha256: 'a'.repeat(64) }],
+    },
+  );
+
+  test('counts what differs apart from what cannot be seen yet, and speaks of no reboot, pin or erased file', () => {
+    const text = planMessages([inspected], 418)
+      .map((message) => plainText(message))
+      .join('\n');
+
+    expect(text).toContain('Drift seen by run 418 (SIMULATED): 1 difference, 1 not seen yet');
+    expect(text).toContain('as7: 1 difference, 1 not seen yet');
+    expect(text).not.toMatch(/Reboots|Will be pinned|are erased/);
+  });
+
+  test('ends without a table of what was done, because nothing was', () => {
+    const as7 = unit('as7', { state: 'planned', targets: ['as7-dpu0'] });
+    const end = { type: 'run-ended', state: 'planned', summary: '1 host: 1 differing; 1 s in all' } as const;
+    const of = run({ recipe: 'inspect', text: 'inspect as7', state: 'planned', planOnly: true, units: { as7 } });
+
+    const posts = postsOf(of, [inspected], journal([RUN_STREAM, end]));
+
+    expect(plainText(posts.at(-1)?.message ?? { text: '', blocks: [] })).not.toContain('Changed');
+    expect(plainText(posts.at(-1)?.message ?? { text: '', blocks: [] })).toContain('1 host: 1 differing');
+  });
 });

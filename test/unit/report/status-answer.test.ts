@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { CardFacts } from '../../../src/domain/card-facts.ts';
 import type { CardStatus } from '../../../src/report/status-answer.ts';
 import { statusAnswer } from '../../../src/report/status-answer.ts';
+import { plainText } from '../../../src/report/plain-text.ts';
+import { complaints } from './slack-limits.ts';
 
 const nowMs = 10 * 3_600_000;
 
@@ -55,6 +57,39 @@ describe('the answer of /dpu status', () => {
     expect(text).toContain('With warnings: dpu-3, dpu-4');
     expect(text).toContain('Never looked at: dpu-0, dpu-1 and dpu-2.');
     expect(text).toContain('1 card in the hands of a run');
+  });
+
+  it.each([1, 2, 3, 4, 50, 51])('of %i cards, all seen, is one that Slack takes', (count) => {
+    expect(complaints(statusAnswer('rack1', fleet(count), nowMs))).toEqual([]);
+  });
+
+  it('shows all values of up to three cards in one table, by card', () => {
+    const text = plainText(statusAnswer('rack1', fleet(2), nowMs));
+
+    expect(text).toMatch(/^card +what +value +seen$/m);
+    expect(text).toMatch(/^dpu-0 +mode +DPU mode +2 h/m);
+    expect(text).toMatch(/^dpu-1 +mode +DPU mode +2 h/m);
+  });
+
+  it('gives the values that share a reason one row, and says where there is nobody on the host', () => {
+    const reason = 'The BMC of dpu-0 was not asked.';
+    const facts = {
+      ...seen('DPU mode'),
+      unread: { image: { reason, atMs: nowMs }, 'bmc-firmware': { reason, atMs: nowMs } },
+    };
+
+    const text = plainText(statusAnswer('dpu-0', [card(0, { facts })], nowMs));
+
+    expect(text).toMatch(/^not read +image, BMC firmware +The BMC of dpu-0 was not asked\.$/m);
+    expect(text).toContain('dpu-0 in as7, held by nobody');
+  });
+
+  it('of a card that was never looked at says so once, and how to look', () => {
+    const text = plainText(statusAnswer('dpu-0', [card(0, { facts: undefined })], nowMs));
+
+    expect(text.match(/never looked at/gi)).toHaveLength(1);
+    expect(text).toContain('`/dpu status dpu-0 --refresh` looks.');
+    expect(text).not.toContain('seen earlier');
   });
 
   it('says the age of each value, and offers the line that looks anew', () => {

@@ -21,7 +21,7 @@ async function withConsole(world: World): Promise<{ readonly keys: readonly stri
 }
 
 describe('a message with a file', () => {
-  test('is posted once with a link that unfurls, to a file with the content', async () => {
+  test('is posted once with a link that unfurls, to a file with the content, and the preview alone names it', async () => {
     const world = new World();
     const { keys, key } = await withConsole(world);
 
@@ -33,7 +33,8 @@ describe('a message with a file', () => {
       text: expect.stringContaining('<https://team.invalid/files/F1|console.txt>'),
     });
     expect(posted?.message).toHaveProperty('unfurl', true);
-    expect(shown(world, key)).toContain('console.txt (https://team.invalid/files/F1) (7 bytes)');
+    expect(shown(world, key)).toContain('Whole text (https://team.invalid/files/F1) (7 bytes)');
+    expect(JSON.stringify(posted?.message.blocks)).not.toContain('|console.txt');
   });
 
   test('shows a picture in place, with words for those who cannot see it', async () => {
@@ -71,7 +72,7 @@ describe('a message with a file', () => {
     await published(world, [key, ...rest]);
 
     expect(world.chat.withKey(key)[0]?.message.blocks.map((block) => block.type)).not.toContain('image');
-    expect(shown(world, key)).toContain('chart.png (https://team.invalid/files/F1)');
+    expect(shown(world, key)).toContain('File (https://team.invalid/files/F1)');
   });
 
   test('says so when the content is no longer kept', async () => {
@@ -117,7 +118,7 @@ describe('an upload that goes wrong', () => {
       await published(world, keys);
 
       expect(world.chat.withKey(key)).toHaveLength(1);
-      expect(shown(world, key)).toContain('console.txt (https://team.invalid/files/F');
+      expect(shown(world, key)).toContain('Whole text (https://team.invalid/files/F');
     },
   );
 
@@ -140,7 +141,7 @@ describe('an upload that goes wrong', () => {
 
     await published(world, keys);
 
-    expect(shown(world, key)).toContain('console.txt (https://team.invalid/files/F');
+    expect(shown(world, key)).toContain('Whole text (https://team.invalid/files/F');
   });
 
   test('an upload host that stays away holds the thread up for about a minute, and later files hardly at all', async () => {
@@ -167,7 +168,7 @@ describe('an upload that goes wrong', () => {
 
     const [first, second] = world.files.calls.filter(({ call }) => call === 'reserve');
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(90_000);
-    expect(shown(world, key)).toContain('console.txt (https://team.invalid/files/F1)');
+    expect(shown(world, key)).toContain('Whole text (https://team.invalid/files/F1)');
   });
 });
 

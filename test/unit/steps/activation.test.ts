@@ -38,6 +38,26 @@ describe('activate-firmware', () => {
     expect(diff.kind === 'change' && diff.changes[0]?.text).toContain('loses power: as7-dpu0, as7-dpu1');
   });
 
+  it.each([activateFirmware, activateMode])('names a mode that waits in a card beside it: $name', async (step) => {
+    const world = new PowerWorld();
+    world.engine = { current: 'DISABLED(1)', next: 'ENABLED(0)' };
+    world.otherEngine = { current: 'ENABLED(0)', next: 'DISABLED(1)' };
+
+    const diff = await plan(step, world);
+
+    expect(diff.kind === 'change' && diff.changes[0]?.text).toMatch(
+      /this becomes active with it: .*as7-dpu1 dpu mode -> nic mode/,
+    );
+  });
+
+  it('names a card beside it that cannot be read', async () => {
+    const diff = await plan(activateFirmware, new PowerWorld());
+
+    expect(diff.kind === 'change' && diff.changes[0]?.text).toMatch(
+      /what waits there could not be read: as7-dpu1 \(which card/,
+    );
+  });
+
   it('counts at most the reboots of the plan while it is deferred, and none where it will not switch', () => {
     const world = new PowerWorld();
     const context = world.context();

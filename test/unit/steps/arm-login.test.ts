@@ -145,7 +145,7 @@ describe('enrol-arm-login on a card that was flashed by hand', () => {
     expect(world.passwords.get('current')?.reveal()).toBe(world.arm.password);
     expect(world.passwords.has('pending')).toBe(false);
     expect(world.arm.password).toHaveLength(16);
-    expect(world.escrow.entries.map((entry) => entry.label)).toEqual(['as7-dpu0-arm']);
+    expect(world.escrow.entries.map((entry) => entry.label)).toEqual(['as7/as7-dpu0/arm']);
   });
 
   it('gives a card that demands no change a password of its own all the same', async () => {
@@ -330,7 +330,7 @@ describe('enrol-arm-login on a card that was flashed by hand', () => {
 
     expect(same.records.get(same.serial)).toMatchObject({
       origin: 'adopted',
-      image: { name: 'bf-2.9.2', sha256: image.sha256 },
+      image: { name: 'bf-2.9.2', sha256: image.sha256, checked: 'release' },
     });
     expect(other.records.get(other.serial)).toMatchObject({ origin: 'adopted' });
     expect(other.records.get(other.serial)).not.toHaveProperty('image');

@@ -10,11 +10,12 @@ interface Seen {
 }
 
 /** A context whose BMC reports these boot states one after the other, the last one for good. */
-function contextOf(seen: readonly Seen[], sent: string[]): ApplyContext {
+function contextOf(seen: readonly Seen[], sent: string[], tasks: Readonly<Record<string, unknown>> = {}): ApplyContext {
   let index = 0;
   const session: Pick<BmcSession, 'target' | 'get' | 'post'> = {
     target: 'as7-dpu0',
-    get: () => {
+    get: ({ path }) => {
+      if (path.includes('/Tasks')) return Promise.resolve(tasks[path] ?? { Members: [] });
       const { state, time } = seen[Math.min(index, seen.length - 1)] ?? {};
       index += 1;
       const BootProgress = { ...(state && { OemLastState: state }), ...(time && { LastStateTime: time }) };
@@ -78,5 +79,21 @@ describe('arm-reset: what counts as one reset', () => {
     await resetArm(contextOf(seen, sent), 'reset-arm', 'first');
 
     expect(sent).toHaveLength(1);
+  });
+
+  it('is not sent while the BMC is at an update', async () => {
+    const sent: string[] = [];
+    const path = '/redfish/v1/TaskService/Tasks';
+    const tasks = {
+      [path]: { Members: [{ '@odata.id': `${path}/3` }] },
+      [`${path}/3`]: { TaskState: 'Running', PercentComplete: 12 },
+    };
+
+    await expect(resetArm(contextOf([up, up], sent, tasks), 'reset-arm', 'first')).rejects.toMatchObject({
+      code: 'reboot-while-flashing',
+      failure: { why: expect.stringContaining('Tasks/3 is Running at 12 %') },
+    });
+
+    expect(sent).toEqual([]);
   });
 });

@@ -1,70 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { HostSession } from '../../../src/domain/device-ports.ts';
 import { DpuEntry } from '../../../src/domain/inventory.ts';
-import type { ActionRecord, Step } from '../../../src/domain/step.ts';
 import { errors } from '../../../src/errors.ts';
 import { orderedMtuChanges } from '../../../src/steps/arm-mtu-plan.ts';
 import { checkVersions } from '../../../src/steps/check-versions.ts';
-import { enrolArmLogin } from '../../../src/steps/enrol-arm-login.ts';
 import { findBmcAddress } from '../../../src/steps/find-bmc-address.ts';
 import { loadDrivers } from '../../../src/steps/load-drivers.ts';
 import { setHostname } from '../../../src/steps/set-hostname.ts';
 import { setMtu } from '../../../src/steps/set-mtu.ts';
 import { setNtp } from '../../../src/steps/set-ntp.ts';
 import type { ArmWorld } from '../../support/arm-world.ts';
-import { codeOf, contextOf, createArmWorld, ourKey } from '../../support/arm-world.ts';
+import { carryOut, diedEverywhere, enrolled } from '../../support/arm-steps.ts';
+import { codeOf, contextOf } from '../../support/arm-world.ts';
 import { fixture } from '../../support/fixture.ts';
 
 const dpu = DpuEntry.parse({ name: 'as7-dpu0', bmc: { address: 'auto' } });
-
-/** An Arm that can be logged in to by key, reached over tmfifo. */
-async function enrolled(change: Partial<ArmWorld['arm']> = {}): Promise<ArmWorld> {
-  const world = createArmWorld({ keys: [ourKey], ...change });
-  await carryOut(enrolArmLogin, world, { adopt: false });
-  world.log.length = 0;
-  return world;
-}
-
-async function carryOut(
-  step: Step,
-  world: ArmWorld,
-  params: unknown = {},
-  options: Parameters<typeof contextOf>[1] = {},
-): Promise<string> {
-  const context = contextOf(world, options);
-  const observed = await step.observe(context, params);
-  const diff = step.diff(observed, params, dpu);
-  if (diff.kind === 'refused') return diff.failure.code;
-  if (diff.kind !== 'change') return diff.kind;
-  await step.apply?.(context, diff.changes, params, observed);
-  const verdicts = (await step.verify?.(context, params)) ?? [];
-  const wrong = verdicts.filter((verdict) => !verdict.pass);
-  return wrong.length === 0 ? 'applied' : `mismatch: ${wrong.map((one) => `${one.check} ${one.actual}`).join()}`;
-}
-
-class Crash extends Error {}
-
-/** Dies at every point once, goes on in a new life, and hands out each world at its end. */
-async function diedEverywhere(
-  step: Step,
-  make: () => Promise<ArmWorld>,
-  params: unknown = {},
-): Promise<readonly { point: string; world: ArmWorld; outcome: string }[]> {
-  const points: string[] = [];
-  await carryOut(step, await make(), params, { tick: (point) => points.push(point) });
-  const ends: { point: string; world: ArmWorld; outcome: string }[] = [];
-  for (const [index, point] of points.entries()) {
-    const world = await make();
-    const actions: ActionRecord[] = [];
-    let passed = 0;
-    const tick = (): void => {
-      if (passed++ === index) throw new Crash(point);
-    };
-    await expect(carryOut(step, world, params, { tick, actions })).rejects.toThrow(Crash);
-    ends.push({ point, world, outcome: await carryOut(step, world, params, { actions }) });
-  }
-  return ends;
-}
 
 describe('find-bmc-address', () => {
   it('loads the IPMI driver, asks, and remembers the address without claiming what is on the card', async () => {
@@ -374,7 +324,7 @@ describe('check-versions', () => {
     [
       'no marker, and nothing remembered',
       { arm: { release: 'bf-bundle-2.9.2', marker: undefined } },
-      'versions-differ: the SHA-256 of the image it was flashed with is not known',
+      'versions-differ: the SHA-256 of the image that it was to get is not known',
     ],
     [
       'no marker, but adopted with that image',

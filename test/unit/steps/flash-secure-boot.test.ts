@@ -70,7 +70,7 @@ describe('Secure Boot that comes back with an image that is not signed', () => {
   it('is in the plan: up to four more Arm resets, only where the image is not signed', () => {
     const more = { what: 'arm', target: 'as7-dpu0', times: 4, certainty: 'at-most' };
 
-    expect(flashReboots(unsigned, 'as7-dpu0')).toContainEqual(more);
-    expect(flashReboots(params, 'as7-dpu0')).not.toContainEqual(more);
+    expect(flashReboots(unsigned, 'as7-dpu0')).toContainEqual(expect.objectContaining(more));
+    expect(flashReboots(params, 'as7-dpu0')).not.toContainEqual(expect.objectContaining(more));
   });
 });

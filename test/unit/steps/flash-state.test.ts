@@ -104,6 +104,19 @@ describe('what runs on a card', () => {
     expect(judge({ arm, dpuOs: older }).kind).toBe('satisfied');
   });
 
+  it.each<readonly [string, Partial<FlashState>, string]>([
+    ['the marker', { arm: { marker: marker(wanted), release: version } }, 'put there by dpubot'],
+    ['a record of a push', { record: record('flashed', wanted) }, 'put there by dpubot'],
+    ['a record of an adoption', { record: record('adopted', wanted) }, 'its SHA-256 was never checked'],
+    [
+      'a record of an image that the BMC fetched',
+      { record: { ...record('flashed'), image: { name: 'some-image', sha256: wanted, checked: 'release' } } },
+      'its SHA-256 was never checked',
+    ],
+  ])('by %s: says no more than was checked', (_what, state, reason) => {
+    expect(judge(state)).toMatchObject({ kind: 'satisfied', reason: expect.stringContaining(reason) });
+  });
+
   it('taken over as it is comes with a warning', () => {
     expect(judge({}, { adopt: true })).toMatchObject({ warning: expect.stringContaining('--adopt') });
   });

@@ -139,7 +139,7 @@ export function createFlashWorld(): FlashWorld {
     runId: 418,
     dpu,
     card: { dpu, serial },
-    slice: { recipient: 'age1test' },
+    slice: { name: 'as7', recipient: 'age1test' },
     host,
     bmc: {
       login: async () => {

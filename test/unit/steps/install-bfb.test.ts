@@ -16,7 +16,7 @@ describe('install-bfb', () => {
       `start rshim0 pcie-0000:e1:00.2 /var/lib/dpubot/images/${'a'.repeat(64)}.bfb /run/dpubot/${serial}.cfg`,
     ]);
     expect(world.records.get(serial)).toMatchObject({ origin: 'flashed', image: { name: 'bf-2-9-2' }, runId: 418 });
-    expect(world.passwords.get('arm current')).toBe(world.passwords.get('escrow as7-dpu0-arm'));
+    expect(world.passwords.get('arm current')).toBe(world.passwords.get('escrow as7/as7-dpu0/arm'));
     expect(world.passwords.has('arm pending')).toBe(false);
     expect(world.files.size).toBe(0);
     expect(world.sent.at(-1)).toBe('forget Arm');
@@ -28,7 +28,7 @@ describe('install-bfb', () => {
       crash: (point) => {
         if (point === 'in push-1') {
           expect(world.passwords.has('arm pending')).toBe(true);
-          expect(world.passwords.has('escrow as7-dpu0-arm')).toBe(true);
+          expect(world.passwords.has('escrow as7/as7-dpu0/arm')).toBe(true);
           expect(world.files.get(`/run/dpubot/${serial}.cfg`)).toContain("ubuntu_PASSWORD='$6$");
         }
       },
@@ -252,7 +252,7 @@ describe('install-bfb: the worker dies', () => {
 
       expect(world.pushes()).toBe(1);
       expect(world.records.get(serial)?.image?.name).toBe('bf-2-9-2');
-      expect(world.passwords.get('arm current')).toBe(world.passwords.get('escrow as7-dpu0-arm'));
+      expect(world.passwords.get('arm current')).toBe(world.passwords.get('escrow as7/as7-dpu0/arm'));
       expect(world.files.size).toBe(0);
     },
   );

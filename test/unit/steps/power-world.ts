@@ -25,6 +25,8 @@ export class PowerWorld {
   bootId = '00000000-0000-0000-0000-000000000001';
   firmware = { running: '32.39.2048', staged: '32.43.1014' };
   engine = { current: 'ENABLED(0)', next: 'ENABLED(0)' };
+  /** What the second card holds, which the run does not name; undefined: its slot is empty. */
+  otherEngine: PowerWorld['engine'] | undefined;
   resetTypes = ['On', 'ForceOff', 'GracefulShutdown', 'PowerCycle'];
   /** Faults. */
   ignoresGraceful = false;
@@ -156,7 +158,8 @@ export class PowerWorld {
 
   #output(line: string): string {
     if (line.includes('boot_id')) return `${this.bootId}\n`;
-    if (line.includes('lspci')) return fixture('lspci/one-b3240.txt');
+    if (line.includes('lspci'))
+      return fixture(this.otherEngine === undefined ? 'lspci/one-b3240.txt' : 'lspci/two-cards-older-pciutils.txt');
     if (line.includes('flint')) {
       const { running, staged } = this.firmware;
       const extra = running === staged ? '' : `FW Version(Running):   ${running}\n`;
@@ -166,7 +169,7 @@ export class PowerWorld {
       this.engine = { ...this.engine, next: line.includes('OFFLOAD_ENGINE=1') ? 'DISABLED(1)' : 'ENABLED(0)' };
       return 'Applying... Done!\n-I- Please reboot machine to load new configurations.\n';
     }
-    const { current, next } = this.engine;
+    const { current, next } = line.includes('21:00.0') ? (this.otherEngine ?? this.engine) : this.engine;
     return [
       'Configurations:        Default         Current         Next Boot',
       `  INTERNAL_CPU_OFFLOAD_ENGINE  ENABLED(0) ${current} ${next}`,

@@ -5,12 +5,14 @@ import { errors } from '../../../src/errors.ts';
 import { openAfterReboot } from '../../../src/steps/power-rescue.ts';
 import { judgeReboot } from '../../../src/steps/reboot-once.ts';
 import { rebootHost } from '../../../src/steps/reboot-host.ts';
+import type { UpdatesSeen } from '../../../src/steps/update-elsewhere.ts';
 import { resetBmc } from '../../../src/steps/reset-bmc.ts';
 import { codeOf } from './flash-run.ts';
 import { PowerWorld } from './power-world.ts';
 import { createFakeClock } from '../../support/rack-devices.ts';
 
-const seen = { host: 'as7', installer: undefined, isDone: false, state: 'UEFI', serials: undefined, runId: 7 };
+const updates: UpdatesSeen = { running: undefined, unasked: [] };
+const seen = { host: 'as7', installer: undefined, updates, isDone: false, state: 'UEFI', serials: undefined, runId: 7 };
 const wish = { change: { from: 'UEFI', to: 'OsIsRunning', text: 'one reset' }, reboots: [] };
 
 describe('something that is restarted once', () => {
@@ -21,6 +23,24 @@ describe('something that is restarted once', () => {
       'nothing is restarted while an image is pushed to a card of the host',
       { installer: '99 bfb-install -r rshim1' },
       { kind: 'refused', failure: expect.objectContaining({ code: 'reboot-while-flashing' }) },
+    ],
+    [
+      'nor while a BMC writes one to its card, and that is named',
+      {
+        updates: { ...updates, running: { updating: 'as7-dpu1', seen: '/redfish/v1/TaskService/Tasks/3 is Running.' } },
+      },
+      {
+        kind: 'refused',
+        failure: expect.objectContaining({
+          code: 'reboot-while-flashing',
+          what: 'The BMC of as7-dpu1 is writing an image to its card, so as7-dpu0 is not restarted now.',
+        }),
+      },
+    ],
+    [
+      'a BMC that cannot be asked stops nobody, and is named',
+      { updates: { ...updates, unasked: ['as7-dpu1 (it does not answer)'] } },
+      { kind: 'change', warning: expect.stringContaining('as7-dpu1 (it does not answer)') },
     ],
     [
       'nothing is sent to the BMC of another card',
@@ -66,6 +86,18 @@ describe('something that is restarted once', () => {
     );
 
     expect(await opened).toBeGreaterThanOrEqual(240_000);
+  });
+
+  it('a cold power cycle names what becomes active with it in every card', async () => {
+    const world = new PowerWorld();
+    world.otherEngine = { current: 'ENABLED(0)', next: 'DISABLED(1)' };
+    const context = world.context();
+    const params = { cold: true };
+
+    expect(rebootHost.diff(await rebootHost.observe(context, params), params, context.dpu)).toMatchObject({
+      kind: 'change',
+      changes: [{ text: expect.stringMatching(/as7-dpu0 firmware .*, .*as7-dpu1 dpu mode -> nic mode/) }],
+    });
   });
 
   it('a host is not switched off without a BMC of its own', async () => {

@@ -101,7 +101,7 @@ describe('recover-bmc-factory', () => {
   });
 
   it('is over when the factory password works', async () => {
-    const world = worldWith({ logins: ['in', 'in', 'in', 'in', 'in', 'away', 'away', 'factory'] });
+    const world = worldWith({ logins: [...Array<'in'>(7).fill('in'), 'away', 'away', 'factory'] });
 
     expect(await world.carryOut(recoverBmcFactory)).toBe('applied');
     expect(world.bodies).toEqual([{ ResetToDefaultsType: 'ResetAll' }]);

@@ -54,6 +54,38 @@ describe('choose-flash-way', () => {
   });
 });
 
+describe('choose-flash-way, while nobody can log in to the BMC', () => {
+  const unpinned = { met: false, failure: { code: 'bmc-unpinned', what: 'Its certificate is not pinned.' } };
+  const choose = (seen: object, change: object = {}): Diff => {
+    const params = { via: 'auto', image, bringsRshim: false, ...change } as const;
+    return chooseFlashWay.diff({ hasRshim: false, manager: unpinned, ...seen }, params, {
+      name: 'as7-dpu0',
+    } as never);
+  };
+
+  it.each<readonly [string, Diff, object]>([
+    ['rshim needs no BMC', choose({ hasRshim: true, manager: undefined }), { kind: 'satisfied' }],
+    ['Redfish is looked at again', choose({}), { kind: 'deferred', awaits: 'bmc-session' }],
+    [
+      'after a lock-out it is waited for',
+      choose({ manager: { ...unpinned, untilMs: 7 } }),
+      { kind: 'waiting', untilMs: 7 },
+    ],
+    [
+      'an image without a URL is refused at once',
+      choose({}, { image: { ...image, url: undefined, file: '/srv/bf.bfb' } }),
+      { kind: 'refused', failure: { code: 'flash-way-missing' } },
+    ],
+    [
+      'a password that nobody knows is refused',
+      choose({ manager: { met: false, failure: { code: 'bmc-login-refused', what: 'No.' } } }),
+      { kind: 'refused', failure: { code: 'bmc-login-refused' } },
+    ],
+  ])('%s', (_what, diff, expected) => {
+    expect(diff).toMatchObject(expected);
+  });
+});
+
 describe('the address that a BMC is told', () => {
   it('has no scheme and keeps port and path', () => {
     expect(imageUri(image)).toEqual({ address, host: 'images.test:8080', protocol: 'HTTP' });
@@ -415,6 +447,7 @@ describe('the rshim on its way to the BMC', () => {
         },
       },
       bmc: { login: () => Promise.resolve({ state: 'in', slot: 'current', mustChange: false, session }) },
+      slice: { entry: { dpus: [] } },
     } as unknown as ApplyContext;
 
     await expect(giveRshimToBmc(context)).rejects.toMatchObject({

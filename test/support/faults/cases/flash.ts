@@ -41,10 +41,12 @@ export const flash: readonly FaultCase[] = [
   {
     fault: 'rshim-at-bmc',
     command: '/dpu console',
-    end: stops(['refused', 'rshim-not-found', 'unchanged'], /systemctl status rshim/, gone('It stays with the BMC.'), [
-      '/dpu recover stuck-rshim',
-      '/dpu console',
-    ]),
+    end: stops(
+      ['refused', 'rshim-not-found', 'unchanged'],
+      /recover as7-dpu0 stuck-rshim/,
+      gone('It stays with the BMC.'),
+      ['/dpu recover stuck-rshim', '/dpu console'],
+    ),
   },
   {
     fault: 'push-dies',

@@ -13,8 +13,6 @@ export const hosts: readonly FaultCase[] = [
     command: reflash,
     when: { intent: 'push-1' },
     end: stops(['failed', 'ssh-lost', 'unknown'], unknown, passed),
-    notYet:
-      'the plan of a resume takes the push of its own run, whose start was answered with a lost connection, for one of somebody else: flash-running, refused',
   },
   { fault: 'ssh-hang', command: '/dpu provision', end: stops(['failed', 'ssh-timeout', 'unknown'], unknown, passed) },
   {
@@ -28,7 +26,7 @@ export const hosts: readonly FaultCase[] = [
     command: '/dpu provision',
     end: stops(
       ['failed', 'ssh-unreachable', 'unchanged'],
-      /Check power and network of the host/,
+      /Check power and network of as7/,
       gone('The host answers again.'),
     ),
   },
@@ -156,7 +154,7 @@ export const hosts: readonly FaultCase[] = [
   {
     fault: 'link-lost',
     command: '/dpu provision',
-    end: stops(['failed', 'ssh-unreachable', 'unchanged'], /Check power and network of the host/, passed),
+    end: stops(['failed', 'ssh-unreachable', 'unchanged'], /Check power and network of as7/, passed),
   },
   {
     fault: 'link-lost',

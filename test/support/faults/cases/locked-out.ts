@@ -4,7 +4,7 @@ import { faultCard } from '../case.ts';
 import { gone, overcome, passed, shown, stops } from '../words.ts';
 
 const reflash = '/dpu reflash --image bf-2.9.2-patched';
-const notTold = /mode; Secure Boot; BMC firmware; Arm/;
+const notTold = /mode, Secure Boot, BMC firmware, Arm/;
 
 /** Within the window of two wrong tries a new password could not be told from a wrong one. */
 const laterFactory: Cure = {
@@ -111,6 +111,14 @@ export const lockedOut: readonly FaultCase[] = [
       proof: ({ rack }) => expect(rack.card(faultCard).armIsUp()).toBe(true),
     }),
   },
+  {
+    fault: 'nic-mode',
+    command: '/dpu reboot arm',
+    end: stops(['refused', 'nic-mode', 'unchanged'], /\/dpu recover as7-dpu0 dpu-mode/, gone('It stays in NIC mode.'), [
+      '/dpu recover dpu-mode',
+      '/dpu reboot arm',
+    ]),
+  },
   { fault: 'nic-mode', command: '/dpu status --refresh', end: shown(/^mode +NIC mode/) },
 
   { fault: 'rshim-stuck', command: '/dpu recover stuck-rshim', end: overcome(/Will change: Make rshim answer/) },
@@ -123,6 +131,5 @@ export const lockedOut: readonly FaultCase[] = [
       { text: 'It stays so.', act: ({ rack }) => rack.injectFault('rshim-stuck', { target: faultCard }) },
       ['/dpu recover stuck-rshim', reflash],
     ),
-    notYet: 'it is command-failed of `cat /dev/rshim*/misc`, which names no command and asks to resume a refused run',
   },
 ];

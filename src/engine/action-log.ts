@@ -1,0 +1,45 @@
+import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
+import type { ActionRecord } from '../domain/step.ts';
+
+/** What a run did so far on one unit, by step and target, as its journal has it. */
+export class ActionLog {
+  readonly #lists = new Map<string, ActionRecord[]>();
+
+  constructor(past: readonly JournalEntry[]) {
+    for (const { event, atMs } of past) this.note(event, atMs);
+  }
+
+  /** Newest last; grows while the step acts. */
+  of(step: string, target: string): readonly ActionRecord[] {
+    return this.#listOf(step, target);
+  }
+
+  /** True when the run has acted in any other step than this one. */
+  hasOthers(step: string): boolean {
+    return [...this.#lists].some(([key, list]) => !key.startsWith(`${step} `) && list.length > 0);
+  }
+
+  /** A `done` belongs to the newest intent of its name. */
+  note(event: JournalEvent, atMs: number): void {
+    if (event.type === 'intent')
+      this.#listOf(event.step, event.target).push({
+        action: event.action,
+        ...(event.before === undefined ? {} : { before: event.before }),
+        done: false,
+        atMs,
+      });
+    if (event.type === 'done') {
+      const list = this.#listOf(event.step, event.target);
+      const index = list.findLastIndex((action) => action.action === event.action);
+      const known = list[index];
+      if (known) list[index] = { ...known, done: true };
+    }
+  }
+
+  #listOf(step: string, target: string): ActionRecord[] {
+    const key = `${step} ${target}`;
+    const list = this.#lists.get(key) ?? [];
+    this.#lists.set(key, list);
+    return list;
+  }
+}
