@@ -233,7 +233,9 @@ test('a text file is downloaded from its message, by the link and by the file be
   await open();
   const row = rowWith(page.getByRole('log', { name: 'Messages' }), 'A file');
 
-  const addresses = await row.getByRole('link', { name: /^console\.txt/ }).evaluateAll((links) => links.map(String));
+  const addresses = await row
+    .getByRole('link', { name: /^(Whole text|console\.txt)/ })
+    .evaluateAll((links) => links.map(String));
 
   expect(addresses).toHaveLength(2);
   for (const address of addresses) expect(await (await page.request.get(address)).text()).toBe('login: ');

@@ -41,7 +41,7 @@ describe('the inventory of the lab', () => {
   it('is one that dpubot takes, on a simulated site', () => {
     const inventory = Inventory.parse(parse(text));
 
-    expect(inventory.sites).toEqual({ lab: { simulated: true, recipient } });
+    expect(inventory.sites).toEqual({ lab: { simulated: true, testbed: false, recipient } });
     expect(Object.keys(inventory.hosts)).toEqual(['as7', 'as8']);
     expect(inventory.policy.approvals.disruptive.role).toBe('approvers');
     expect(inventory.roles.approvers?.userGroups).toEqual(['S2']);

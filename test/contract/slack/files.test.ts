@@ -75,7 +75,7 @@ test.concurrent(
     expect(messages).toHaveLength(1);
     expect(messages[0]?.files).toMatchObject([{ name: 'console.txt', mimetype: 'text/plain' }]);
     expect(await download(stage.slack, messages[0]?.files?.[0]?.id)).toBe('login: ');
-    expect(words(messages[0])).toContain('File: console.txt');
+    expect(words(messages[0])).toMatch(/Whole text \(https:\S+console\.txt\) \(7 bytes\)/);
   },
 );
 
