@@ -48,8 +48,8 @@ export default defineConfig({
       layer('policy', { group: 0, testTimeoutMs: 20_000, workers: 2 }),
       layer('contract', { group: 1, testTimeoutMs: 20_000, workers: 4 }),
       layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 3 }),
-      layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 1 }),
-      layer('browser', { group: 4, testTimeoutMs: 120_000, workers: 1 }),
+      layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 4 }),
+      layer('browser', { group: 4, testTimeoutMs: 120_000, workers: 2 }),
     ],
   },
 });

@@ -16,7 +16,7 @@ export const approve = defineCommand({
   arguments: z.object({ run: RunNumber, reason: Reason.optional(), generation: Generation.optional() }),
   // Who may vote depends on the risk of the plan; that is judged with the vote, on rights read at the click.
   who: 'anyone',
-  whoText: 'people with the role that the approval rule names; as a rule not the requester',
+  whoText: 'people with a role that the approval rule names; as a rule not the requester',
   changes: true,
   fresh: true,
   run: (request, args) => voteOnRun(request, 'approve', args),

@@ -9,8 +9,8 @@ export const RunNumber = z
   .regex(/^#?[1-9]\d{0,8}$/, 'is the number of a run, as in 418')
   .transform((text) => Number(text.replace('#', '')));
 
-/** Name of a rack, host or DPU; whether it exists is asked of the inventory. */
-export const Target = z.string().regex(/^[A-Za-z0-9.-]{1,63}$/, 'is the name of a rack, host or DPU');
+/** Name of one rack, host or DPU; whether it exists is asked of the inventory. */
+export const TargetName = z.string().regex(/^[A-Za-z0-9.-]{1,63}$/, 'is the name of a rack, host or DPU');
 
 /** A sentence for the record. */
 export const Reason = z
@@ -30,8 +30,6 @@ export const generationFlag: Flag = { name: 'generation', kind: 'text', about: '
 export const Switch = z.boolean().default(false);
 
 export const runPositional: Positional = { name: 'run', about: 'the number of a run, as `/dpu runs` shows it' };
-
-export const targetPositional: Positional = { name: 'target', about: 'the name of a rack, host or DPU' };
 
 export const planFlag: Flag = { name: 'plan', kind: 'switch', about: 'only look and show what would change' };
 

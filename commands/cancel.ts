@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { recipesThatCleanUp } from '../jobs/payloads.ts';
 import type { Actor } from '../src/domain/journal.ts';
 import { RUN_STREAM } from '../src/domain/journal.ts';
 import type { StreamEvent } from '../src/domain/ports.ts';
-import { requestCancel } from '../src/domain/policy.ts';
+import { requestCancel, requestCleanUp } from '../src/domain/policy.ts';
 import type { Run } from '../src/domain/run.ts';
-import { hostsOf, isEnded } from '../src/domain/run.ts';
+import { hostsOf, isEnded, isUnitEnded } from '../src/domain/run.ts';
 import { errors } from '../src/errors.ts';
 import type { Answer } from '../src/report/message.ts';
 import { textAnswer } from '../src/report/answers.ts';
@@ -20,7 +21,10 @@ import {
 import type { CommandRequest } from './define.ts';
 import { defineCommand } from './define.ts';
 
-/** Stops a run between two steps. A run that had stopped by itself is ended for good and gives its hosts back. */
+/**
+ * Stops a run between two steps, a measurement at once. A run that had stopped by itself is ended for good and gives its hosts
+ * back, as soon as nothing of it is left there.
+ */
 export const cancel = defineCommand({
   name: 'cancel',
   summary: 'stop a run between two steps, or give back the hosts of a run that has stopped',
@@ -59,8 +63,9 @@ async function cancelStopped(request: CommandRequest, before: Run): Promise<Answ
 }
 
 /**
- * Ends a run for good that has stopped: nothing of it is running any more, and it gives back its hosts. Said again after a
- * crash in between, it finishes that. Errors: unit-busy, run-not-in-state.
+ * Ends a run for good that has stopped: nothing of it is running any more, and it gives back its hosts; one that cleans up
+ * does that first, and keeps them until then. Said again after a crash in between, it finishes that. Errors: unit-busy,
+ * run-not-in-state.
  */
 export async function endStopped(
   request: CommandRequest,
@@ -68,7 +73,9 @@ export async function endStopped(
 ): Promise<{ readonly run: Run; readonly note: string }> {
   const { context, actor } = request;
   await refuseWhileLeased(request, before);
-  const holds = await holdsAny(request, before);
+  const held = await heldBy(request, before);
+  if (recipesThatCleanUp.has(before.recipe) && held.length > 0) return cleanUpStopped(request, before, held);
+  const holds = held.length > 0;
   const nowMs = context.clock.nowMs();
   const { run, changed } = await context.runs.update(
     before.id,
@@ -107,6 +114,9 @@ function requested(by: Actor, note: string): StreamEvent {
 
 function openNote(run: Run): string {
   const busy = Object.values(run.units).filter((unit) => unit.state === 'running');
+  const units = Object.values(run.units).filter((unit) => unit.startedAtMs !== undefined && !isUnitEnded(unit.state));
+  if (recipesThatCleanUp.has(run.recipe) && units.length > 0)
+    return `the work on ${units.map(({ unit }) => unit).join(', ')} is broken off, and what it has added is taken away`;
   return busy.length === 0
     ? 'nothing is running, it stops at once'
     : `the running step on ${busy.map((unit) => unit.unit).join(', ')} ends first, then it stops`;
@@ -117,10 +127,33 @@ function givenUp(run: Run, holds: boolean): Run | undefined {
   return run.state === 'cancelled' && holds && !run.givenUp ? { ...run, givenUp: true } : undefined;
 }
 
-async function holdsAny({ context }: CommandRequest, run: Run): Promise<boolean> {
+/** A worker takes away what is left on the units that still have a host of theirs; the engine then gives them back. */
+async function cleanUpStopped(
+  request: CommandRequest,
+  before: Run,
+  held: readonly string[],
+): Promise<{ readonly run: Run; readonly note: string }> {
+  const { context, actor } = request;
+  const left = Object.values(before.units).filter((unit) => hostsOf(unit).some((host) => held.includes(host)));
+  const names = left.map(({ unit }) => unit);
+  const note = `it had stopped already; what it had added to ${names.join(', ')} is taken away, then it gives back ${held.join(', ')}`;
+  const nowMs = context.clock.nowMs();
+  const { run, changed } = await context.runs.update(
+    before.id,
+    (current) => (isEnded(current.state) ? requestCleanUp(current, names, actor, nowMs) : undefined),
+    () => [requested(actor, note)],
+  );
+  if (!changed) throw nothingToCancel(run);
+  await record(request, run, note);
+  return { run, note };
+}
+
+/** Hosts that the run has not given back. */
+async function heldBy({ context }: CommandRequest, run: Run): Promise<readonly string[]> {
+  const held: string[] = [];
   for (const host of Object.values(run.units).flatMap(hostsOf))
-    if ((await context.holds.get(host))?.runId === run.id) return true;
-  return false;
+    if ((await context.holds.get(host))?.runId === run.id) held.push(host);
+  return held;
 }
 
 async function refuseWhileLeased(request: CommandRequest, run: Run): Promise<void> {

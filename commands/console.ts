@@ -3,7 +3,9 @@ import { ConsoleParams, recipeVersions } from '../jobs/payloads.ts';
 import type { Inventory } from '../src/domain/inventory.ts';
 import { resolveTargets } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
-import { Target } from './arguments.ts';
+import { cardAtWork } from '../src/report/legal-buttons.ts';
+import { RunNumber, TargetName, runOf } from './arguments.ts';
+import type { CommandRequest } from './define.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -25,7 +27,7 @@ const Follow = z
 export const consoleCommand = defineCommand({
   name: 'console',
   summary: 'show what a card says at its serial console, or the log of its flash',
-  positionals: [{ name: 'target', about: 'the name of a DPU, or of a host with one' }],
+  positionals: [{ name: 'target', about: 'the name of a DPU, or of a host with one', optional: true }],
   flags: [
     { name: 'lines', kind: 'text', value: 'N', about: 'only the newest N lines; more than 40 come as a file' },
     {
@@ -34,9 +36,15 @@ export const consoleCommand = defineCommand({
       value: '60s',
       about: 'read on for so long, at most 10m; cancelling the run ends it',
     },
+    { name: 'run', kind: 'text', value: 'RUN', about: 'in place of a target: the card that this run is at work on' },
   ],
   examples: ['/dpu console dpu-07', '/dpu console dpu-07 --lines 200', '/dpu console dpu-07 --follow 5m'],
-  arguments: z.object({ target: Target, lines: Lines.optional(), follow: Follow.optional() }),
+  arguments: z.object({
+    target: TargetName.optional(),
+    lines: Lines.optional(),
+    follow: Follow.optional(),
+    run: RunNumber.optional(),
+  }),
   who: 'operate',
   changes: true,
   async run(request, args) {
@@ -44,13 +52,39 @@ export const consoleCommand = defineCommand({
       recipe: 'console',
       recipeVersion: recipeVersions.console,
       params: ConsoleParams.parse({ lines: args.lines, followSeconds: args.follow }),
-      target: oneCard(request.context.inventory(), args.target),
+      target: await cardMeant(request, args),
       planOnly: false,
       maxFailures: 0,
     });
     return undefined;
   },
 });
+
+/** Errors: command-invalid, run-unknown, run-not-in-state when that run works on no card now. */
+async function cardMeant(
+  request: CommandRequest,
+  { target, run: id }: { readonly target?: string | undefined; readonly run?: number | undefined },
+): Promise<string> {
+  const { context } = request;
+  if (target !== undefined && id === undefined) return oneCard(context.inventory(), target);
+  if (target !== undefined || id === undefined)
+    throw errors.commandInvalid({
+      what: target === undefined ? '<target> is missing.' : 'A target and --run exclude each other.',
+      why: 'A console is that of one card.',
+      next: 'Write `/dpu console CARD`, or `/dpu console --run RUN` for the card that a run is at work on. Nothing was started.',
+    });
+  const run = await runOf(context, id);
+  const units = Object.keys(run.units);
+  const signs = await Promise.all(units.map(async (unit) => [unit, await context.progress.get(id, unit)] as const));
+  const card = cardAtWork(run, new Map(signs.flatMap(([unit, sign]) => (sign === undefined ? [] : [[unit, sign]]))));
+  if (card !== undefined) return card;
+  throw errors.runNotInState({
+    run: id,
+    action: 'asked for the console of its card',
+    state: `${run.state}, and at work on no card now`,
+    next: '`/dpu console CARD` shows that of any card.',
+  });
+}
 
 const shownCards = 12;
 

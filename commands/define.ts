@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { ArtefactStore } from '../src/domain/artefacts.ts';
+import type { ResultStore } from '../src/domain/bench.ts';
 import type { Inventory } from '../src/domain/inventory.ts';
 import type { Actor } from '../src/domain/journal.ts';
 import type { CardFactsStore } from '../src/domain/card-facts.ts';
@@ -12,13 +14,14 @@ import type {
   JobQueue,
   Journal,
   LeaseStore,
+  LockStore,
   Notifier,
   Person,
   ProgressStore,
   RunStore,
 } from '../src/domain/ports.ts';
 import type { Right } from '../src/domain/policy.ts';
-import type { Answer } from '../src/report/message.ts';
+import type { Answer, Form } from '../src/report/message.ts';
 
 /** Everything commands reach: a plain object of ports, made by the bot. `inventory()` gives the newest good one. */
 export interface CommandContext {
@@ -28,7 +31,11 @@ export interface CommandContext {
   readonly progress: ProgressStore;
   readonly leases: LeaseStore;
   readonly holds: HoldStore;
+  readonly locks: LockStore;
   readonly facts: CardFactsStore;
+  /** Of benches; workers add to them. */
+  readonly results: Omit<ResultStore, 'add'>;
+  readonly artefacts: Pick<ArtefactStore, 'get'>;
   readonly halt: HaltStore;
   readonly audit: AuditStore;
   readonly queue: JobQueue;
@@ -88,6 +95,8 @@ export interface CommandSpec<A> {
   readonly changes: boolean;
   /** True where rights must be read past every cache. */
   readonly fresh?: boolean;
+  /** Asked instead, where the command was given without a word more and the entrance can open a form. */
+  readonly form?: (request: CommandRequest) => Form;
   run(request: CommandRequest, args: A): Promise<Answer>;
 }
 

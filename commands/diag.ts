@@ -7,7 +7,7 @@ import { errors } from '../src/errors.ts';
 import { helpAnswer } from '../src/report/answers.ts';
 import type { ChatMessage } from '../src/report/message.ts';
 import { cutPlain } from '../src/report/text.ts';
-import { Target, targetPositional } from './arguments.ts';
+import { Target, targetPositional } from './selection.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 

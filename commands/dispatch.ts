@@ -1,17 +1,18 @@
-import { may, rolesOf } from '../src/domain/policy.ts';
+import { rolesOf } from '../src/domain/policy.ts';
 import type { Actor } from '../src/domain/journal.ts';
 import type { Invocation, Person } from '../src/domain/ports.ts';
 import type { OpsError } from '../src/errors.ts';
 import { errors, failureOf } from '../src/errors.ts';
 import { failureAnswer } from '../src/report/answers.ts';
-import type { Answer } from '../src/report/message.ts';
+import type { Answer, FormAnswer, Reply } from '../src/report/message.ts';
 import type { Command, CommandContext, CommandRequest } from './define.ts';
 import { commandHelp, listHelp } from './help.ts';
 import { parseLine } from './parse.ts';
 import { commandTable, commands } from './registry.ts';
+import { refuseWithout } from './rights.ts';
 
 /** Carries out what a person said, through whichever entrance. Never rejects: every failure is an answer. */
-export type Dispatch = (userId: string, invocation: Invocation) => Promise<Answer>;
+export type Dispatch = (userId: string, invocation: Invocation) => Promise<Reply>;
 
 /**
  * The one way from text to action: parse, look the person up, check rights, run, record. Refusals of commands that would
@@ -28,20 +29,29 @@ export function createDispatch(context: CommandContext, onFailure: (error: unkno
   };
 }
 
-async function dispatch(context: CommandContext, userId: string, invocation: Invocation): Promise<Answer> {
-  const parsed = parseLine(commandTable, invocation.text);
+async function dispatch(context: CommandContext, userId: string, invocation: Invocation): Promise<Reply> {
+  const parsed = parseLine(commandTable, invocation.text, { forms: invocation.canOpenForm === true });
   const fresh = parsed.kind === 'command' && parsed.command.fresh === true;
   const person = await context.directory.person(userId, { fresh });
   const request = requestOf(context, person, invocation, parsed.line);
   if (parsed.kind === 'command') return await runAudited(parsed.command, request, parsed.args);
+  if (parsed.kind === 'form') return formOf(parsed.command, request);
   refuseStrangers(request, 'use dpubot');
-  return parsed.command ? commandHelp(request, parsed.command) : listHelp(request, commands);
+  return parsed.command ? commandHelp(request, parsed.command, commands) : listHelp(request, commands);
 }
 
 function requestOf(context: CommandContext, person: Person, invocation: Invocation, line: string): CommandRequest {
   const actor: Actor = { userId: person.userId, teamId: person.teamId, displayName: person.displayName };
   const roles = isStranger(context, person) ? [] : rolesOf(context.inventory(), person);
   return { context, person, actor, roles, invocation, line };
+}
+
+/** Whoever may not give the command is told so before they fill in anything. */
+function formOf(command: Command, request: CommandRequest): FormAnswer | undefined {
+  refuseStrangers(request, `use \`/dpu ${command.name}\``);
+  refuseWithoutRight(request, command);
+  const form = command.form?.(request);
+  return form && { form };
 }
 
 async function runAudited(command: Command, request: CommandRequest, args: unknown): Promise<Answer> {
@@ -65,17 +75,12 @@ function refuseStrangers({ context, person }: CommandRequest, action: string): v
 }
 
 /** Guests see single channels of the workspace; runs of all the others would be open to them here. */
-function isStranger(context: CommandContext, person: Person): boolean {
-  return !person.active || person.guest || person.external || person.teamId !== context.teamId;
+export function isStranger({ teamId }: Pick<CommandContext, 'teamId'>, person: Person): boolean {
+  return !person.active || person.guest || person.external || person.teamId !== teamId;
 }
 
 function refuseWithoutRight(request: CommandRequest, command: Command): void {
-  const { who } = command;
-  const inventory = request.context.inventory();
-  if (who === 'anyone' || may(inventory, request.roles, who)) return;
-  const roles = inventory.policy[who];
-  const need = roles.length === 0 ? `the right to ${who}, which nobody has` : `the role ${roles.join(' or ')}`;
-  throw errors.notAllowed({ who: request.person.displayName, action: `use \`/dpu ${command.name}\``, need });
+  if (command.who !== 'anyone') refuseWithout(request, command.who, `use \`/dpu ${command.name}\``);
 }
 
 /** The refusal is what the person must hear of; that it could not be recorded as well must not hide it. */

@@ -1,6 +1,6 @@
 import type { Hold } from '../src/domain/ports.ts';
 import type { Run } from '../src/domain/run.ts';
-import { hostsOf, isEnded } from '../src/domain/run.ts';
+import { hostsOf, isEnded, unitOfHost } from '../src/domain/run.ts';
 import { stoppedRun } from '../src/domain/stopped-run.ts';
 import { errors } from '../src/errors.ts';
 import { runOf } from './arguments.ts';
@@ -33,11 +33,12 @@ export async function freeHeldHosts(request: CommandRequest, hosts: readonly str
   const others = held.slice(1).map(({ hold, run }) => `${hold.unit} by run ${run.id}`);
   const more = others.length === 0 ? '' : ` Held as well: ${others.join(', ')}.`;
   const { context } = request;
-  const past = await context.journal.read(id, first.hold.unit);
+  const unit = unitOfHost(first.run, first.hold.unit)?.unit ?? first.hold.unit;
+  const past = await context.journal.read(id, unit);
   throw errors.hostHeld({
     host: first.hold.unit,
     since: new Date(first.hold.sinceMs).toISOString(),
-    stopped: stoppedRun(first.run, first.hold.unit, past),
+    stopped: stoppedRun(first.run, unit, past),
     next: `${next}${more} Nothing was started.`,
   });
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { ModeParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
+import { Switch, planFlag, viaCardFlag } from './arguments.ts';
+import { Target, selectionFlags, selectionShape, targetPositional } from './selection.ts';
 import { defineCommand } from './define.ts';
+import { laterFlags, laterOf, laterShape } from './later.ts';
 import { startRun } from './start-run.ts';
 
 const Arguments = z.object({
@@ -9,6 +11,8 @@ const Arguments = z.object({
   mode: z.enum(['dpu', 'nic'], 'is dpu or nic'),
   plan: Switch,
   'via-card': Switch,
+  ...selectionShape,
+  ...laterShape,
 });
 
 /** Puts cards into DPU or NIC mode. */
@@ -16,7 +20,7 @@ export const mode = defineCommand({
   name: 'mode',
   summary: 'put cards into DPU mode (the Arm runs) or NIC mode (it does not); their hosts are power-cycled',
   positionals: [targetPositional, { name: 'mode', about: '`dpu` or `nic`' }],
-  flags: [planFlag, viaCardFlag],
+  flags: [planFlag, viaCardFlag, ...selectionFlags, ...laterFlags],
   examples: ['/dpu mode dpu-07 dpu', '/dpu mode host-07 nic --plan'],
   arguments: Arguments,
   approval: 'always',
@@ -28,7 +32,10 @@ export const mode = defineCommand({
       recipeVersion: recipeVersions.mode,
       params: ModeParams.parse({ mode: args.mode, viaCard: args['via-card'] }),
       target: args.target,
+      only: args.only,
+      except: args.except,
       planOnly: args.plan,
+      ...laterOf(args),
       maxFailures: 0,
     });
     return undefined;

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { nearest } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
 import { cutPlain } from '../src/report/text.ts';
@@ -8,6 +9,7 @@ import { joinWords, splitWords } from './words.ts';
 /** What a line means. `help` without a command: the list. */
 export type ParsedLine =
   | { readonly kind: 'help'; readonly command?: Command; readonly line: string }
+  | { readonly kind: 'form'; readonly command: Command; readonly line: string }
   | { readonly kind: 'command'; readonly command: Command; readonly args: unknown; readonly line: string };
 
 /** The command table by name. */
@@ -15,18 +17,32 @@ export type CommandTable = ReadonlyMap<string, Command>;
 
 /**
  * Understands one line. Throws nothing but OpsError `command-invalid`, which says what is wrong, what was probably meant
- * and how it is written.
+ * and how it is written. `forms`: a command that has a form and came without a word more is answered with it.
  */
-export function parseLine(table: CommandTable, text: string): ParsedLine {
+export function parseLine(table: CommandTable, text: string, options: { readonly forms?: boolean } = {}): ParsedLine {
   const words = splitWords(text);
   // Mentions and habit bring the slash along: "/dpu provision rack1" means the same without it.
   const [first, ...rest] = words[0] === '/dpu' || words[0] === 'dpu' ? words.slice(1) : words;
   const line = joinWords(first === undefined ? [] : [first, ...rest]);
   if (first === undefined || isHelp(first)) return { kind: 'help', line };
+  const { command, others } = commandOf(table, first, rest);
+  if (others.some(isHelp)) return { kind: 'help', command, line };
+  if (options.forms === true && others.length === 0 && command.form) return { kind: 'form', command, line };
+  return { kind: 'command', command, args: argumentsOf(command, others), line };
+}
+
+/** The name of a command has one word, or two: `bench sweep`. */
+function commandOf(
+  table: CommandTable,
+  first: string,
+  rest: readonly string[],
+): { readonly command: Command; readonly others: readonly string[] } {
+  const [second, ...others] = rest;
+  const longer = second === undefined ? undefined : table.get(`${first} ${second}`.toLowerCase());
+  if (longer) return { command: longer, others };
   const command = table.get(first.toLowerCase());
   if (!command) throw unknownCommand(table, first);
-  if (rest.some(isHelp)) return { kind: 'help', command, line };
-  return { kind: 'command', command, args: argumentsOf(command, rest), line };
+  return { command, others: rest };
 }
 
 function isHelp(word: string): boolean {
@@ -34,12 +50,20 @@ function isHelp(word: string): boolean {
 }
 
 function unknownCommand(table: CommandTable, word: string): Error {
-  const meant = nearest(word.toLowerCase(), [...table.keys()]);
+  const names = [...table.keys()];
+  const meant = nearestCommand(word.toLowerCase(), names);
   return errors.commandInvalid({
     what: `There is no command "${cutPlain(word, 40)}".`,
-    why: meant === undefined ? `The commands are ${[...table.keys()].join(', ')}.` : `Did you mean "${meant}"?`,
+    why: meant === undefined ? `The commands are ${names.join(', ')}.` : `Did you mean "${meant}"?`,
     next: `\`/dpu help\` lists the commands. Nothing was started.`,
   });
+}
+
+/** The command that was probably meant; people also leave out its first word: `history` is `bench history`. */
+export function nearestCommand(word: string, names: readonly string[]): string | undefined {
+  const second = new Map(names.flatMap((name) => (name.includes(' ') ? [[name.split(' ')[1] ?? '', name]] : [])));
+  const nearestSecond = nearest(word, [...second.keys()]);
+  return second.get(word) ?? nearest(word, names) ?? (nearestSecond && second.get(nearestSecond));
 }
 
 function argumentsOf(command: Command, words: readonly string[]): unknown {
@@ -80,7 +104,10 @@ function placePositionals(command: Command, words: readonly string[], values: Ma
   const extra = words[command.positionals.length];
   if (extra !== undefined) {
     const hasText = command.flags.some((flag) => flag.kind === 'text' && values.has(flag.name));
-    const why = hasText ? 'A text of several words needs quotes around it.' : 'One thing at a time is understood.';
+    const several = command.positionals.some(({ name }) => name === 'target')
+      ? 'Several targets are divided by commas: rack1,as9.'
+      : 'One thing at a time is understood.';
+    const why = hasText ? 'A text of several words needs quotes around it.' : several;
     throw invalid(command, `"${cutPlain(extra, 40)}" is one word too many.`, why);
   }
   for (const [index, positional] of command.positionals.entries()) {
@@ -97,9 +124,21 @@ function checked(command: Command, values: ReadonlyMap<string, string | boolean>
   const texts = result.error.issues.map((issue) => {
     const name = String(issue.path[0] ?? '');
     const shown = command.flags.some((flag) => flag.name === name) ? `--${name}` : `<${name}>`;
-    return values.has(name) ? `${shown} ${issue.message}` : `${shown} is missing`;
+    // What a command checks by itself it also words itself.
+    return values.has(name) || issue.code === 'custom'
+      ? `${shown} ${issue.message}${meantValue(issue, values.get(name))}`
+      : `${shown} is missing`;
   });
-  throw invalid(command, `The command is not complete or not right: ${texts.join('; ')}.`, summaryOf(command));
+  const said = texts.join('; ');
+  const what = `The command is not complete or not right: ${said}${said.endsWith('?') ? '' : '.'}`;
+  throw invalid(command, what, summaryOf(command));
+}
+
+/** Where one of a few words is wanted: the one that was probably meant. */
+function meantValue(issue: z.core.$ZodIssue, given: string | boolean | undefined): string {
+  if (issue.code !== 'invalid_value' || typeof given !== 'string') return '';
+  const meant = nearest(given.toLowerCase(), issue.values.map(String));
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
 function unknownFlag(command: Command, word: string, name: string): Error {

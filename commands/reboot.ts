@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { RebootParams, recipeVersions } from '../jobs/payloads.ts';
-import { Switch, Target, planFlag, targetPositional, viaCardFlag } from './arguments.ts';
+import { Switch, planFlag, viaCardFlag } from './arguments.ts';
+import { Target, selectionFlags, selectionShape, targetPositional } from './selection.ts';
 import { defineCommand } from './define.ts';
+import { laterFlags, laterOf, laterShape } from './later.ts';
 import { startRun } from './start-run.ts';
 
 const Arguments = z
@@ -11,6 +13,8 @@ const Arguments = z
     plan: Switch,
     cold: Switch,
     'via-card': Switch,
+    ...selectionShape,
+    ...laterShape,
   })
   .refine((args) => args.what === 'host' || !args.cold, {
     path: ['cold'],
@@ -30,6 +34,8 @@ export const reboot = defineCommand({
       about: 'with `host`: a cold power cycle, which activates staged firmware and mode',
     },
     viaCardFlag,
+    ...selectionFlags,
+    ...laterFlags,
   ],
   examples: ['/dpu reboot dpu-07 arm', '/dpu reboot dpu-07 bmc', '/dpu reboot host-07 host --cold'],
   arguments: Arguments,
@@ -42,7 +48,10 @@ export const reboot = defineCommand({
       recipeVersion: recipeVersions.reboot,
       params: RebootParams.parse({ what: args.what, cold: args.cold, viaCard: args['via-card'] }),
       target: args.target,
+      only: args.only,
+      except: args.except,
       planOnly: args.plan,
+      ...laterOf(args),
       maxFailures: 0,
     });
     return undefined;

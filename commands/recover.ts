@@ -1,16 +1,9 @@
 import { z } from 'zod';
 import { recoverKinds, RecoverParams, recipeVersions } from '../jobs/payloads.ts';
-import {
-  RunNumber,
-  Switch,
-  Target,
-  cancelFlag,
-  cancelWithPlan,
-  planFlag,
-  targetPositional,
-  viaCardFlag,
-} from './arguments.ts';
+import { RunNumber, Switch, cancelFlag, cancelWithPlan, planFlag, viaCardFlag } from './arguments.ts';
+import { Target, selectionFlags, selectionShape, targetPositional } from './selection.ts';
 import { defineCommand } from './define.ts';
+import { laterFlags, laterOf, laterShape } from './later.ts';
 import { startRun } from './start-run.ts';
 
 const Arguments = z
@@ -20,6 +13,8 @@ const Arguments = z
     plan: Switch,
     'via-card': Switch,
     cancel: RunNumber.optional(),
+    ...selectionShape,
+    ...laterShape,
   })
   .refine((args) => !(args.plan && args.cancel !== undefined), cancelWithPlan);
 
@@ -28,7 +23,7 @@ export const recover = defineCommand({
   name: 'recover',
   summary: 'get back into cards that lock people out; the plan says what is known, what it costs, and the way out',
   positionals: [targetPositional, { name: 'what', about: recoverKinds.map((kind) => `\`${kind}\``).join(', ') }],
-  flags: [planFlag, viaCardFlag, cancelFlag],
+  flags: [planFlag, viaCardFlag, cancelFlag, ...selectionFlags, ...laterFlags],
   examples: [
     '/dpu recover dpu-07 bmc-password',
     '/dpu recover dpu-07 stuck-rshim --plan',
@@ -44,7 +39,10 @@ export const recover = defineCommand({
       recipeVersion: recipeVersions.recover,
       params: RecoverParams.parse({ what: args.what, viaCard: args['via-card'] }),
       target: args.target,
+      only: args.only,
+      except: args.except,
       planOnly: args.plan,
+      ...laterOf(args),
       maxFailures: 0,
       giveUp: { run: args.cancel },
     });

@@ -1,4 +1,9 @@
 import { approve } from './approve.ts';
+import { benchBaseline } from './bench-baseline.ts';
+import { benchCompare } from './bench-compare.ts';
+import { benchHistory } from './bench-history.ts';
+import { benchSweep } from './bench-sweep.ts';
+import { bench } from './bench.ts';
 import { cancel } from './cancel.ts';
 import { consoleCommand } from './console.ts';
 import type { Command } from './define.ts';
@@ -6,6 +11,7 @@ import { diag } from './diag.ts';
 import { halt } from './halt.ts';
 import { helpCommand } from './help.ts';
 import type { CommandTable } from './parse.ts';
+import { lock } from './lock.ts';
 import { mode } from './mode.ts';
 import { provision } from './provision.ts';
 import { reboot } from './reboot.ts';
@@ -33,6 +39,11 @@ export const commands: readonly Command[] = [
   reboot,
   rotate,
   recover,
+  bench,
+  benchSweep,
+  benchHistory,
+  benchCompare,
+  benchBaseline,
   consoleCommand,
   diag,
   sku,
@@ -42,6 +53,7 @@ export const commands: readonly Command[] = [
   reject,
   cancel,
   resume,
+  lock,
   unlock,
   halt,
   unhalt,

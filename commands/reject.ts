@@ -13,7 +13,7 @@ export const reject = defineCommand({
   arguments: z.object({ run: RunNumber, reason: Reason.optional(), generation: Generation.optional() }),
   // Who may vote depends on the risk of the plan; that is judged with the vote, on rights read at the click.
   who: 'anyone',
-  whoText: 'people with the role that the approval rule names, and the requester',
+  whoText: 'people with a role that the approval rule names, and the requester',
   changes: true,
   fresh: true,
   run: (request, args) => voteOnRun(request, 'reject', args),

@@ -5,18 +5,22 @@ import { isLookName } from '../src/domain/look.ts';
 import type { NewRun } from '../src/domain/ports.ts';
 import type { Run, UnitRecord } from '../src/domain/run.ts';
 import { hostsOf } from '../src/domain/run.ts';
+import type { Selection } from '../src/domain/target-expression.ts';
 import type { TargetUnit } from '../src/domain/targets.ts';
-import { nearest, resolveTargets } from '../src/domain/targets.ts';
+import { nearest } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
 import type { CommandRequest } from './define.ts';
 import { freeHeldHosts } from './held-hosts.ts';
+import type { Later } from './later.ts';
+import { laterOfRun, refuseLocked } from './later.ts';
+import { unitsSelected } from './selection.ts';
 
 /** What a command wants done: a recipe on the rack, host or DPU that a word names, or on a pair. */
-export interface RunWish {
+export interface RunWish extends Later, Selection {
   readonly recipe: string;
   readonly recipeVersion: number;
   readonly params: Readonly<Record<string, unknown>>;
-  /** Name of a rack, host or DPU; of a pair where `onPair` says so. */
+  /** What it works on; the name of a pair where `onPair` says so. */
   readonly target: string;
   readonly onPair?: true;
   readonly planOnly: boolean;
@@ -33,7 +37,7 @@ export interface RunWish {
 /**
  * Creates a run in `planning` and asks a worker to look at it. Everything that the run needs of the inventory is frozen
  * into it. Errors, each before anything is stored: halted (not for looks), command-invalid (channel, canary),
- * not-in-channel, target-unknown, host-held (by runs that have stopped).
+ * not-in-channel, target-unknown, host-locked, host-held (by runs that have stopped).
  */
 export async function startRun(request: CommandRequest, wish: RunWish): Promise<Run> {
   const { context, invocation, actor } = request;
@@ -41,7 +45,9 @@ export async function startRun(request: CommandRequest, wish: RunWish): Promise<
   checkChannel(inventory, request);
   // A look only reads, and people want to see what the reason of a halt has done.
   if (!isLookName(wish.recipe)) await refuseWhenHalted(request);
-  const units = unitsOf(inventory, wish);
+  const units = await unitsOf(request, inventory, wish);
+  const later = laterOfRun(request, wish, wish.planOnly, units.flatMap(hostsOf));
+  await refuseLocked(request, units.flatMap(hostsOf), wish, { offersExcept: wish.onPair !== true });
   if (!(await context.directory.canPost(invocation.channel)))
     throw errors.notInChannel({ channel: channelShown(request) });
   if (!wish.planOnly && !isLookName(wish.recipe))
@@ -50,7 +56,7 @@ export async function startRun(request: CommandRequest, wish: RunWish): Promise<
       offersGiveUp: wish.giveUp !== undefined,
     });
 
-  const run = await context.runs.create(newRun(request, inventory, wish, units), () => [
+  const run = await context.runs.create({ ...newRun(request, inventory, wish, units), ...later }, () => [
     { unit: RUN_STREAM, event: { type: 'run-created', by: actor, text: request.line } },
   ]);
   await context.audit.append({
@@ -74,22 +80,9 @@ export async function refuseWhenHalted(request: CommandRequest): Promise<void> {
 }
 
 /** What the run works on. Errors: target-unknown, command-invalid. */
-function unitsOf(inventory: Inventory, wish: RunWish): readonly UnitRecord[] {
+async function unitsOf(request: CommandRequest, inventory: Inventory, wish: RunWish): Promise<readonly UnitRecord[]> {
   if (wish.onPair) return [pairUnit(inventory, wish.target)];
-  return canaryFirst(targetsOf(inventory, wish.target), wish).map((unit) => newUnit(inventory, unit));
-}
-
-/** Units that a word names. Errors: target-unknown, command-invalid when it names nothing. */
-function targetsOf(inventory: Inventory, word: string): readonly TargetUnit[] {
-  const result = resolveTargets(inventory, word);
-  if (result.ok && result.units.some((unit) => unit.dpus.length > 0)) return result.units;
-  if (!result.ok && result.reason === 'unknown')
-    throw errors.targetUnknown({ target: word, suggestion: result.suggestion });
-  throw errors.commandInvalid({
-    what: `"${word}" names no card.`,
-    why: 'An empty selection is never taken for "all".',
-    next: 'Give the name of a rack, host or DPU. Nothing was started.',
-  });
+  return canaryFirst(await unitsSelected(request, wish), wish).map((unit) => newUnit(inventory, unit));
 }
 
 /** The units in the order in which they are started. Errors: command-invalid when the canary is none of them. */

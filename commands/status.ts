@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { recipeVersions } from '../jobs/payloads.ts';
-import { may } from '../src/domain/policy.ts';
 import type { Run } from '../src/domain/run.ts';
-import { resolveTargets } from '../src/domain/targets.ts';
+import type { TargetUnit } from '../src/domain/targets.ts';
 import { errors } from '../src/errors.ts';
 import type { CardStatus } from '../src/report/status-answer.ts';
 import { statusAnswer } from '../src/report/status-answer.ts';
-import { Switch, Target } from './arguments.ts';
+import { Switch } from './arguments.ts';
+import { Target, unitsSelected } from './selection.ts';
 import type { CommandRequest } from './define.ts';
 import { defineCommand } from './define.ts';
+import { refuseWithout } from './rights.ts';
 import { startRun } from './start-run.ts';
 
 /** So many of the newest runs are asked who wrote to a card last. */
@@ -22,7 +23,11 @@ export const status = defineCommand({
   name: 'status',
   summary: 'say what is known of cards: part, mode, image, firmware, link, addresses, and who works on them',
   positionals: [
-    { name: 'target', about: 'the name of a rack, host or DPU; without it all cards, a line each', optional: true },
+    {
+      name: 'target',
+      about: 'a rack, host or DPU, or several as for provision; without it all cards, a line each',
+      optional: true,
+    },
   ],
   flags: [{ name: 'refresh', kind: 'switch', about: 'look at the cards anew, in the channel; nothing is changed' }],
   examples: ['/dpu status', '/dpu status rack1', '/dpu status dpu-07 --refresh'],
@@ -50,12 +55,8 @@ function now({ context }: CommandRequest): number {
 }
 
 /** Errors: not-allowed, command-invalid. */
-function refuseRefresh({ context, roles, person }: CommandRequest, target: string | undefined): void {
-  const inventory = context.inventory();
-  if (!may(inventory, roles, 'operate')) {
-    const need = `the role ${inventory.policy.operate.join(' or ')}`;
-    throw errors.notAllowed({ who: person.displayName, action: 'use `/dpu status --refresh`', need });
-  }
+function refuseRefresh(request: CommandRequest, target: string | undefined): void {
+  refuseWithout(request, 'operate', 'use `/dpu status --refresh`');
   if (target !== undefined) return;
   throw errors.commandInvalid({
     what: '`--refresh` needs a target.',
@@ -68,30 +69,25 @@ async function known(request: CommandRequest, word: string | undefined): Promise
   const { context } = request;
   const inventory = context.inventory();
   const changes = await lastChanges(request);
+  const locks = await context.locks.all();
   const cards: CardStatus[] = [];
-  for (const { host, dpus } of unitsOf(request, word)) {
+  for (const { host, dpus } of await unitsOf(request, word)) {
     const held = await context.holds.get(host);
+    const locked = locks.find((lock) => lock.host === host);
     const site = inventory.sites[inventory.hosts[host]?.site ?? ''];
     for (const dpu of dpus) {
       const facts = await context.facts.get(dpu);
-      cards.push({ dpu, host, simulated: site?.simulated ?? false, facts, held, changed: changes.get(dpu) });
+      cards.push({ dpu, host, simulated: site?.simulated ?? false, facts, held, locked, changed: changes.get(dpu) });
     }
   }
   return cards;
 }
 
-/** Errors: target-unknown. */
-function unitsOf(
-  { context }: CommandRequest,
-  word: string | undefined,
-): readonly { readonly host: string; readonly dpus: readonly string[] }[] {
-  const inventory = context.inventory();
-  if (word === undefined)
-    return Object.entries(inventory.hosts).map(([host, { dpus }]) => ({ host, dpus: dpus.map(({ name }) => name) }));
-  const result = resolveTargets(inventory, word);
-  if (result.ok) return result.units;
-  const suggestion = result.reason === 'unknown' ? result.suggestion : undefined;
-  throw errors.targetUnknown({ target: word, suggestion });
+/** Errors: target-unknown, command-invalid. */
+async function unitsOf(request: CommandRequest, target: string | undefined): Promise<readonly TargetUnit[]> {
+  if (target !== undefined) return unitsSelected(request, { target });
+  const { hosts } = request.context.inventory();
+  return Object.entries(hosts).map(([host, { dpus }]) => ({ host, dpus: dpus.map(({ name }) => name) }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { rolesOfRule } from '../src/domain/approval-rule.ts';
 import { RUN_STREAM } from '../src/domain/journal.ts';
 import type { Policy } from '../src/domain/inventory.ts';
 import type { StreamEvent } from '../src/domain/ports.ts';
@@ -68,9 +69,10 @@ async function settle(request: CommandRequest, run: Run, vote: Vote, result: Vot
 function eventsOf(run: Run, vote: Vote, policy: Policy): StreamEvent[] {
   const { approval } = run;
   if (!approval) return [];
-  const { state, given, wanted } = judgeVotes(policy, approval.risk, approval.askers, approval.votes);
+  const { state, given, wanted, missing } = judgeVotes(policy, approval.risk, approval.askers, approval.votes);
   const { by, reason } = vote;
-  const cast = { type: 'vote', by, vote: vote.vote, given, wanted, ...(reason !== undefined && { reason }) } as const;
+  const said = { ...(reason !== undefined && { reason }), ...(missing !== '' && { missing }) };
+  const cast = { type: 'vote', by, vote: vote.vote, given, wanted, ...said } as const;
   const events: StreamEvent[] = [{ unit: RUN_STREAM, event: cast }];
   if (state === 'approved')
     events.push({ unit: RUN_STREAM, event: { type: 'approved', generation: approval.generation } });
@@ -101,7 +103,11 @@ function refusalOf(
   const verb = verbOf(vote.vote);
   switch (result.reason) {
     case 'self':
-      return errors.selfApproval({ run: run.id, who });
+      return errors.selfApproval({
+        run: run.id,
+        who,
+        ...(vote.by.userId !== run.requester.userId && { resumed: true }),
+      });
     case 'already-decided':
       return errors.alreadyDecided({
         run: run.id,
@@ -113,7 +119,8 @@ function refusalOf(
     case 'not-allowed': {
       const rule = approvalRule(request.context.inventory().policy, run.approval?.risk ?? 'destructive');
       const action = `${vote.vote} run ${run.id}`;
-      return errors.notAllowed({ who, action, need: `the role ${rule?.role ?? 'of an approver'}` });
+      const role = rule ? rolesOfRule(rule).join(' or ') : 'of an approver';
+      return errors.notAllowed({ who, action, need: `the role ${role}` });
     }
     case 'voted':
       return errors.runNotInState({

@@ -6,7 +6,7 @@ const MAX_LINE_CHARS = 2000;
 
 /**
  * Splits what a person typed into words as a shell would, with what chat clients do to text undone: curly quotes, dashes
- * joined to one long dash before a flag, exotic blanks. Nothing is expanded: operators, globs and variables are refused
+ * joined to one long dash before a flag, exotic blanks. Nothing is expanded: operators and variables are refused
  * (command-invalid), because a person who types them expects something that does not happen here.
  */
 export function splitWords(text: string): string[] {
@@ -29,7 +29,7 @@ export function splitWords(text: string): string[] {
 
 /** Writes words as one line that splits into the same words again. */
 export function joinWords(words: readonly string[]): string {
-  return words.map((word) => (/^[\w#:@%+=,./-]+$/.test(word) ? word : quoteWord(word))).join(' ');
+  return words.map((word) => (/^[\w#:@%+=,./*?[\]-]+$/.test(word) ? word : quoteWord(word))).join(' ');
 }
 
 function quoteWord(word: string): string {
@@ -79,7 +79,8 @@ function plainWords(line: string): string[] {
     if (typeof entry === 'string') return [entry];
     if ('comment' in entry) throw refused('#', 'A comment');
     if ('variable' in entry) throw refused(`$${entry.variable}`, 'A variable');
-    if (entry.op === 'glob') throw refused('pattern' in entry ? entry.pattern : '*', 'A pattern');
+    // Targets may be patterns; which names they fit is asked of the inventory, never of a file system.
+    if (entry.op === 'glob') return 'pattern' in entry ? [entry.pattern] : [];
     throw refused(entry.op, 'An operator');
   });
 }

@@ -107,20 +107,23 @@ export const BenchParams = z.strictObject({
 });
 export type BenchParams = z.infer<typeof BenchParams>;
 
+/** Recipes that take away at the end what they have added (`onFailure: 'cleanup'`): who ends such a run has that done first. */
+export const recipesThatCleanUp: ReadonlySet<string> = new Set(['bench']);
+
 /**
  * Version of each recipe, raised when steps or their meaning change. Stored with a run by the bot; a worker whose recipe
  * has another one refuses the run instead of guessing.
  */
 export const recipeVersions = {
-  provision: 3,
+  provision: 4,
   reboot: 1,
   mode: 1,
   rotate: 1,
-  reflash: 1,
+  reflash: 2,
   recover: 1,
   status: 1,
-  inspect: 1,
+  inspect: 2,
   console: 1,
   diag: 1,
-  bench: 1,
+  bench: 2,
 } as const;

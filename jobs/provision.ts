@@ -1,6 +1,9 @@
 import type { Need, Recipe, RecipeStep, RecipeTarget, Step } from '../src/domain/step.ts';
 import { asStep } from '../src/domain/step.ts';
+import { dataPathSteps, hugepagesStep } from './data-path.ts';
 import { ProvisionParams, recipeVersions } from './payloads.ts';
+import type { Skip } from './skip.ts';
+import { unless } from './skip.ts';
 import { activateFirmware, withoutFirmware } from '../src/steps/activate-firmware.ts';
 import { activateMode } from '../src/steps/activate-mode.ts';
 import { checkCredentials } from '../src/steps/check-credentials.ts';
@@ -25,12 +28,9 @@ import { preflightHost } from '../src/steps/preflight-host.ts';
 import { setBmcPassword } from '../src/steps/set-bmc-password.ts';
 import { setDpuMode } from '../src/steps/set-dpu-mode.ts';
 import { setHostname } from '../src/steps/set-hostname.ts';
-import { setMtu } from '../src/steps/set-mtu.ts';
 import { setNtp } from '../src/steps/set-ntp.ts';
 import { stageBfb } from '../src/steps/stage-bfb.ts';
 import { updateBfb } from '../src/steps/update-bfb.ts';
-
-type Skip = (target: RecipeTarget) => string | undefined;
 
 const nothing = (): object => ({});
 const options = (target: RecipeTarget): ProvisionParams => ProvisionParams.parse(target.options);
@@ -64,17 +64,6 @@ const ifSecureBoot: Skip = ({ profile }) =>
   profile.secureBoot === 'leave' ? 'the profile leaves Secure Boot alone' : undefined;
 /** Secure Boot waits for the BMC's address and for DPU mode, where those come later. */
 const isLate = (target: RecipeTarget): boolean => isAuto(target) || options(target).setMode;
-
-/** The first reason that applies. */
-function unless(...skips: readonly Skip[]): Skip {
-  return (target) => {
-    for (const skip of skips) {
-      const reason = skip(target);
-      if (reason !== undefined) return reason;
-    }
-    return undefined;
-  };
-}
 
 /** The same step, put off in a plan until that is there too. */
 function after(step: Step, ...needs: readonly Need[]): Step {
@@ -243,11 +232,8 @@ export const provision: Recipe = {
       params: ({ profile }) => profile.ntp,
       skip: unless(ifArm, ({ profile }) => (profile.ntp ? undefined : 'the profile names no time servers')),
     },
-    {
-      step: setMtu,
-      params: ({ profile }) => profile.mtuBytes,
-      skip: unless(ifArm, ({ profile }) => (profile.mtuBytes ? undefined : 'the profile leaves the MTUs alone')),
-    },
+    ...dataPathSteps(ifArm),
+    hugepagesStep(() => undefined),
     {
       step: installTailscaleDpu,
       params: ({ profile }) => profile.tailscale,

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { onSignal, repository, stopChildren } from './lib/children.mjs';
 import { compilePrograms } from './lib/compiled.mjs';
 import { Problem, runMain, say } from './lib/print.mjs';
+import { whyNoRack } from './lib/rack-tools.mjs';
 import { startRedis } from './lib/redis-server.mjs';
 import { ensureChromium, ensureDependencies, ensureRedis } from './setup.mjs';
 
@@ -19,8 +20,15 @@ const startingLayers = ['lab', 'rack', 'browser'];
 const ordinaryLayers = ['unit', 'engine', 'policy', 'contract', 'lab'];
 
 await runMain(async () => {
-  const { layers, rest } = readArguments(process.argv.slice(2));
+  const { layers: wanted, rest } = readArguments(process.argv.slice(2));
   await ensureDependencies();
+  const noRack = wanted.includes('rack') ? whyNoRack() : undefined;
+  const layers = wanted.filter((layer) => layer !== 'rack' || noRack === undefined);
+  if (noRack !== undefined) say(`skipped: rack (${noRack})`);
+  if (layers.length === 0) {
+    say('0 passed, 0 failed, 1 skipped');
+    return 0;
+  }
   const redis = await ensureRedis();
   const chromium = layers.includes('browser') ? ensureChromium() : undefined;
 
@@ -41,7 +49,7 @@ await runMain(async () => {
       ...(starting && { DPUBOT_PROGRAMS: compilePrograms(join(folder, 'programs')) }),
       ...(chromium !== undefined && { DPUBOT_TEST_CHROMIUM: chromium }),
     });
-    return report(summaryFile, code);
+    return report(summaryFile, code, noRack === undefined ? 0 : 1);
   } finally {
     await cleanUp();
   }
@@ -67,11 +75,13 @@ function readArguments(args) {
   return { layers: layers.length === 0 ? ordinaryLayers : layers, rest };
 }
 
-/** The environment less the settings of a real dpubot: a test must never meet somebody's real Slack or Redis. */
+/**
+ * The environment less the settings of a real dpubot: a test must never meet somebody's real Slack or Redis. What says how
+ * much a test is to try stays.
+ */
 function foreignEnvironment() {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(SLACK_|DPUBOT_|REDIS_URL$|HTTP_PORT$|METRICS_PORT$)/.test(name)),
-  );
+  const settings = /^(SLACK_|DPUBOT_(?!FUZZ_|LOAD_)|REDIS_URL$|HTTP_PORT$|METRICS_PORT$)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !settings.test(name)));
 }
 
 /**
@@ -102,8 +112,9 @@ function runVitest(layers, rest, env) {
  *
  * @param {string} file
  * @param {number} code  Exit code of vitest.
+ * @param {number} skippedLayers  Left out because this machine cannot run them.
  */
-function report(file, code) {
+function report(file, code, skippedLayers) {
   /** @type {import('./lib/test-reporter.mjs').Summary} */
   let summary;
   try {
@@ -112,7 +123,7 @@ function report(file, code) {
     throw new Problem(`vitest ended (exit code ${code}) without a summary.\n0 passed, 1 failed`);
   }
   say('');
-  const total = { passed: 0, failed: summary.unhandledErrors, skipped: 0 };
+  const total = { passed: 0, failed: summary.unhandledErrors, skipped: skippedLayers };
   for (const [name, layer] of Object.entries(summary.layers)) {
     const tookS = (layer.endMs - layer.startMs) / 1000;
     const budgetS = budgetsS[/** @type {keyof typeof budgetsS} */ (name)];
@@ -124,6 +135,8 @@ function report(file, code) {
     total.skipped += layer.skipped;
   }
   for (const { title, reason } of summary.skipped) say(`skipped: ${title} (${reason})`);
+  // Again, at the end: whoever reads a long log from its end sees what broke before anything else.
+  for (const { title, message } of summary.failed) say(`FAILED: ${title}\n  ${message.replaceAll('\n', '\n  ')}`);
   if (summary.unhandledErrors > 0) say(`${summary.unhandledErrors} errors outside any test`);
   // A run that vitest calls failed is never reported as all passed, whatever was counted.
   if (code !== 0 && total.failed === 0) total.failed = 1;

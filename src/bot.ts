@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createDispatch } from '../commands/dispatch.ts';
+import { createHome } from '../commands/home.ts';
 import type { BotConfig } from './config.ts';
 import { failureOf } from './errors.ts';
 import { loadInventory, watchInventory } from './inventory-file.ts';
@@ -8,6 +9,7 @@ import { createJobQueue } from './queue/job-queue.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { closeOnSignal } from './shutdown.ts';
 import { createSlackApp } from './slack/app.ts';
+import { createApproversOf } from './slack/approvers.ts';
 import { createChatPort } from './slack/chat-client.ts';
 import { createDirectory } from './slack/directory.ts';
 import { createFilePort } from './slack/file-client.ts';
@@ -37,12 +39,16 @@ export async function runBot(config: BotConfig): Promise<void> {
   const identity = await identify(access, log, stopping.signal);
   const client = createInteractiveClient(access);
   const directory = createDirectory({ client, clock: systemClock, teamId: identity.teamId });
-  const dispatch = createDispatch(
-    { ...stores, inventory: () => inventory, queue, directory, clock: systemClock, teamId: identity.teamId },
-    (error) => {
-      const { code, what } = failureOf(error);
-      log.info({ code, what }, 'command answered with a failure');
-    },
+  const { teamId } = identity;
+  const context = { ...stores, inventory: () => inventory, queue, directory, clock: systemClock, teamId };
+  const onFailure = (error: unknown): void => {
+    const { code, what } = failureOf(error);
+    log.info({ code, what }, 'command answered with a failure');
+  };
+  const dispatch = createDispatch(context, onFailure);
+  const draw = createHome(
+    { ...context, posts: stores.outbox, workspaceUrl: identity.url, locked: async () => stores.locks.all() },
+    onFailure,
   );
   const app = createSlackApp({
     ...access,
@@ -52,6 +58,7 @@ export async function runBot(config: BotConfig): Promise<void> {
     log,
     dedupe: stores.dedupe,
     dispatch,
+    home: { draw, notifier: patientStores.notifier, clock: systemClock, signal: stopping.signal },
   });
   const outbox = runOutbox(
     {
@@ -59,6 +66,10 @@ export async function runBot(config: BotConfig): Promise<void> {
       chat: createChatPort(access),
       files: createFilePort(access),
       store: patientStores.outbox,
+      direct: {
+        approversOf: createApproversOf({ inventory: () => inventory, directory }),
+        recipients: patientStores.recipients,
+      },
       clock: systemClock,
       log,
       workspace: identity.teamId,

@@ -6,6 +6,7 @@ import { cardErrors } from './errors/cards.ts';
 import { dataPathErrors } from './errors/data-path.ts';
 import { engineErrors } from './errors/engine.ts';
 import { flashErrors } from './errors/flash.ts';
+import { measuringErrors } from './errors/measuring.ts';
 import { OpsError } from './errors/ops-error.ts';
 import { packageErrors } from './errors/packages.ts';
 import { powerErrors } from './errors/power.ts';
@@ -28,6 +29,7 @@ export const errors = {
   ...armErrors,
   ...powerErrors,
   ...dataPathErrors,
+  ...measuringErrors,
   ...benchErrors,
 } as const;
 

@@ -5,6 +5,7 @@ import { channelProblems, roleProblems } from './inventory-checks/people.ts';
 import { profileProblems } from './inventory-checks/profiles.ts';
 import type { Problem } from './inventory-checks/view.ts';
 import { viewOf } from './inventory-checks/view.ts';
+import { windowProblems } from './inventory-checks/windows.ts';
 
 export type { Problem } from './inventory-checks/view.ts';
 
@@ -20,5 +21,6 @@ export function crossChecks(raw: unknown): Problem[] {
     ...pairProblems(view),
     ...roleProblems(view),
     ...channelProblems(view),
+    ...windowProblems(view),
   ];
 }

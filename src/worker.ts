@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AdvanceJob, PlanJob, UnitJob } from '../jobs/payloads.ts';
+import { bench } from '../jobs/bench.ts';
 import { inspect } from '../jobs/inspect.ts';
 import { mode } from '../jobs/mode.ts';
 import { provision } from '../jobs/provision.ts';
@@ -90,7 +91,7 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
   });
   const deps: EngineDeps = {
     ...stores,
-    recipes: { provision, inspect, reflash, mode, reboot, rotate, recover },
+    recipes: { provision, inspect, reflash, mode, reboot, rotate, recover, bench },
     looks: { status, console: consoleLook, diag },
     queue,
     clock: systemClock,

@@ -8,6 +8,11 @@ function cardNotes(run: Run): readonly TargetNote[] {
   );
 }
 
+/** Cards that are used as a pair have one end together. */
+function isPair(run: Run): boolean {
+  return Object.values(run.units).some((unit) => unit.hosts !== undefined && unit.hosts.length > 1);
+}
+
 /** " (cards: 2 done, 3 refused)": what became of the cards, counted; nothing where there is no more to say than the state. */
 export function cardsText(run: Run): string {
   const counts = new Map<string, number>();
@@ -19,7 +24,8 @@ export function cardsText(run: Run): string {
 
 /** One line a card, with reason and remedy where it was not done and with its warnings, in the order of their names. */
 export function cardLines(run: Run): readonly string[] {
-  const notes = cardNotes(run).toSorted((a, b) => a.target.localeCompare(b.target));
+  const told = cardNotes(run).filter((note) => !isPair(run) || note.failure !== undefined);
+  const notes = told.toSorted((a, b) => a.target.localeCompare(b.target));
   return notes.map((note) => {
     const lines = noteLines(note);
     const word = note.failure === undefined ? [outcomeWords[note.outcome]] : [];

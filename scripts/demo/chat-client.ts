@@ -1,4 +1,6 @@
-import type { ChatEvent, FileObject, LabChannel, LabGroup, LabUser } from '../../src/lab/chat/types.ts';
+import type { ChatEvent, LabChannel, LabGroup, LabUser } from '../../src/lab/chat/types.ts';
+import type { Choices } from '../../src/lab/chat/state.ts';
+import type { SubmitResult, viewsOf } from '../../src/lab/chat/person-views.ts';
 import type { PressResult, SayResult } from '../../src/lab/chat/person.ts';
 import { Problem } from '../lib/print.mjs';
 
@@ -31,12 +33,28 @@ export class ChatClient {
     return (await this.#request('POST', '/press', { user, channel, ts, actionId })) as PressResult;
   }
 
-  async file(file: FileObject): Promise<Uint8Array> {
-    const response = await fetch(`${this.#base}/files/${encodeURIComponent(file.id)}`, {
+  /** Sends off the form that opens in front of the person; fields that are not named stay as they are. */
+  async submitForm(user: string, values: Choices = {}): Promise<SubmitResult> {
+    for (const untilMs = Date.now() + requestLimitMs; ;) {
+      const { modals } = (await this.#request('GET', `/views?user=${encodeURIComponent(user)}`)) as ReturnType<
+        typeof viewsOf
+      >;
+      const viewId = modals.at(-1)?.id;
+      if (viewId !== undefined)
+        return (await this.#request('POST', '/views/submit', { user, viewId, values })) as SubmitResult;
+      if (Date.now() > untilMs) throw new Problem(`No form opened in front of ${user}.`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** A file of the thread or of a picture, as a person sees it. */
+  async file(user: string, id: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
+    const response = await fetch(`${this.#base}/files/${encodeURIComponent(id)}?user=${encodeURIComponent(user)}`, {
       signal: AbortSignal.timeout(requestLimitMs),
     });
-    if (!response.ok) throw new Problem(`The file ${file.name} could not be read from the pretend Slack.`);
-    return new Uint8Array(await response.arrayBuffer());
+    if (!response.ok) throw new Problem(`The file ${id} could not be read from the pretend Slack.`);
+    const named = /filename\*=UTF-8''(\S+)$/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+    return { name: decodeURIComponent(named ?? id), bytes: new Uint8Array(await response.arrayBuffer()) };
   }
 
   /**

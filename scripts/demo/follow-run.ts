@@ -137,6 +137,8 @@ async function lookAt(
     if (actionId === undefined) return undefined;
     parts.onPress(label);
     await chat.press(people.approver, people.channel, asking.ts, actionId);
+    // A rejection asks for its reason.
+    if (action.press === 'reject') await chat.submitForm(people.approver);
     return undefined;
   }
   if (touched.length > 0)

@@ -19,8 +19,8 @@ interface Demo {
   readonly space: RedisSpace;
   readonly transcript: Transcript;
   readonly deadlineMs: number;
-  /** Files seen in the channel, by id. */
-  readonly files: Map<string, NonNullable<VisibleMessage['files']>[number]>;
+  /** Ids of the files and pictures seen in the channel. */
+  readonly files: Set<string>;
   watch: Watch;
 }
 
@@ -96,7 +96,7 @@ async function openDemo(stage: Stage, space: RedisSpace, timeoutMs: number, sign
     space,
     transcript: new Transcript(names, say),
     deadlineMs: Date.now() + timeoutMs,
-    files: new Map(),
+    files: new Set(),
     watch: new Watch(),
   };
   const onEnd = (error: unknown): void => {
@@ -118,9 +118,17 @@ async function openDemo(stage: Stage, space: RedisSpace, timeoutMs: number, sign
 
 function show(demo: Demo, event: ChatEvent): void {
   if (!('message' in event)) return;
-  for (const file of event.message.files ?? []) demo.files.set(file.id, file);
+  for (const id of filesOf(event.message)) demo.files.add(id);
   if (event.type === 'message/new' || event.type === 'ephemeral/new') demo.transcript.posted(event.message);
   else demo.transcript.edited(event.message);
+}
+
+/** Attached files, and pictures that stand in the message itself. */
+function filesOf({ files = [], blocks = [] }: VisibleMessage): readonly string[] {
+  const pictures = blocks.flatMap((block) =>
+    block.type === 'image' && 'slack_file' in block && 'id' in block.slack_file ? [block.slack_file.id] : [],
+  );
+  return [...files.map(({ id }) => id), ...pictures].filter((id) => id !== undefined);
 }
 
 async function actAll(actions: readonly Action[], demo: Demo): Promise<LineEnd[]> {
@@ -176,8 +184,10 @@ async function writeRuns(file: string, space: RedisSpace): Promise<void> {
 
 async function keepFiles(directory: string, demo: Demo): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  for (const file of demo.files.values())
-    writeFileSync(join(directory, basename(file.name)), await demo.stage.chat.file(file));
+  for (const id of demo.files) {
+    const { name, bytes } = await demo.stage.chat.file(people.requester, id);
+    writeFileSync(join(directory, basename(name)), bytes);
+  }
   say(`Kept ${demo.files.size} file${demo.files.size === 1 ? '' : 's'} in ${directory}.`);
 }
 

@@ -108,7 +108,8 @@ export async function waitForLine(child, pattern, timeoutMs) {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const running = child.running();
-    for (const line of readFileSync(child.log, 'utf8').split('\n')) {
+    // What stands after the last line break may be half a line: a long one is written in pieces.
+    for (const line of readFileSync(child.log, 'utf8').split('\n').slice(0, -1)) {
       const match = pattern.exec(line);
       if (match !== null) return match;
     }

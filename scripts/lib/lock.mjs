@@ -1,4 +1,4 @@
-/** One hand at a time on things that are shared by all scripts of a machine: node_modules and the package manager. */
+/** One hand at a time on what all scripts of a machine share: node_modules, the package manager, a quiet moment. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,10 @@ const waitLimitMs = 600_000;
  * @template T
  * @param {string} name
  * @param {() => Promise<T>} work
+ * @param {string} [waiting]  Said once when somebody else holds it.
  * @returns {Promise<T>}
  */
-export async function withLock(name, work) {
+export async function withLock(name, work, waiting = 'Waiting for another script of dpubot that is installing ...') {
   const user = process.getuid?.() ?? 0;
   const folder = join(tmpdir(), `dpubot-${user}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}.lock`);
   const deadline = Date.now() + waitLimitMs;
@@ -23,7 +24,7 @@ export async function withLock(name, work) {
   while (!take(folder)) {
     if (Date.now() > deadline)
       throw new Problem(`Another script has held ${folder} for 10 min; remove it if none runs.`);
-    if (!told) say('Waiting for another script of dpubot that is installing ...');
+    if (!told) say(waiting);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

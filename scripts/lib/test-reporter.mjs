@@ -17,8 +17,12 @@ import { writeFileSync } from 'node:fs';
  * @typedef {object} Summary
  * @property {Record<string, LayerSummary>} layers
  * @property {{ title: string, reason: string }[]} skipped
+ * @property {{ title: string, message: string }[]} failed  Tests, and suites and files with an error outside any test.
  * @property {number} unhandledErrors
  */
+
+/** Lines of an error that are repeated at the end: a stack that did not start has the ends of its logs in there. */
+const messageLines = 12;
 
 // oxlint-disable-next-line import/no-default-export -- vitest takes a reporter by its default export
 export default class SummaryReporter {
@@ -43,7 +47,7 @@ export default class SummaryReporter {
    */
   onTestRunEnd(modules, unhandledErrors) {
     /** @type {Summary} */
-    const summary = { layers: {}, skipped: [], unhandledErrors: unhandledErrors.length };
+    const summary = { layers: {}, skipped: [], failed: [], unhandledErrors: unhandledErrors.length };
     for (const module of modules) this.#count(module, summary);
     const file = process.env.DPUBOT_TEST_SUMMARY;
     if (file !== undefined) writeFileSync(file, JSON.stringify(summary));
@@ -58,17 +62,37 @@ export default class SummaryReporter {
     const times = this.#times.get(name) ?? { startMs: 0, endMs: 0 };
     const layer = (summary.layers[name] ??= { passed: 0, failed: 0, skipped: 0, ...times });
     // An error outside any test (an import that fails, a hook) must not read as "0 failed".
-    layer.failed += module.errors().length;
-    for (const suite of module.children.allSuites()) layer.failed += suite.errors().length;
+    const fail = (/** @type {string} */ title, /** @type {readonly import('vitest').TestError[]} */ errors) => {
+      const message = errors.map((error) => messageOf(error)).join('\n');
+      summary.failed.push({ title: `${name}: ${title}`, message });
+    };
+    for (const outside of [module, ...module.children.allSuites()])
+      for (const error of outside.errors()) {
+        layer.failed += 1;
+        fail(outside.type === 'module' ? module.relativeModuleId : outside.fullName, [error]);
+      }
     for (const test of module.children.allTests()) {
       const result = test.result();
       if (result.state === 'passed') layer.passed += 1;
-      else if (result.state === 'failed') layer.failed += 1;
-      else {
+      else if (result.state === 'failed') {
+        layer.failed += 1;
+        fail(test.fullName, result.errors);
+      } else {
         layer.skipped += 1;
         const reason = result.state === 'skipped' ? result.note : undefined;
         summary.skipped.push({ title: `${name}: ${test.fullName}`, reason: reason ?? 'no reason given' });
       }
     }
   }
+}
+
+/**
+ * The beginning of an error's message and of what caused it.
+ *
+ * @param {import('vitest').TestError} error
+ * @returns {string}
+ */
+function messageOf(error) {
+  const cause = error.cause instanceof Object && 'message' in error.cause ? `\ncaused by: ${error.cause.message}` : '';
+  return `${error.message}${cause}`.split('\n').slice(0, messageLines).join('\n');
 }

@@ -3,6 +3,8 @@ import { directions } from '../domain/bench.ts';
 import { directionText, pointText, settingText } from './point-text.ts';
 import type { ChartHeading, Drawing } from './draw-chart.ts';
 import { drawChart } from './draw-chart.ts';
+import { rateText } from './rate-text.ts';
+import { settingGroups } from './result-line.ts';
 
 /** A picture for the thread. */
 export interface Chart {
@@ -11,20 +13,22 @@ export interface Chart {
   readonly altText: string;
 }
 
-/** Rate over time, one line a repeat: does it hold, and do the repeats agree? */
+/** Rate over time, one line a repeat: does it hold, and do the repeats agree? Of several settings the best one is shown. */
 export function samplesChart(result: BenchResult): Chart {
-  const settings = [...new Set(result.series.map(({ point }) => settingText(point)))];
-  const lines = result.series.flatMap(({ point, repeats }) =>
+  const groups = settingGroups(result);
+  const series = groups[0]?.series ?? [];
+  const lines = series.flatMap(({ point, repeats }) =>
     repeats.map((repeat, index) => ({
-      name: `${settings.length > 1 ? nameOf(result, point) : directionText(result.cards, point.direction)}, repeat ${index + 1}`,
+      name: `${directionText(result.cards, point.direction)}, repeat ${index + 1}`,
       points: repeat.samples.map(({ atS, receivedGbps }): [number, number] => [atS, receivedGbps]),
     })),
   );
-  const said = result.series.map(
+  const said = series.map(
     ({ point, summary }) =>
-      `${nameOf(result, point)}: median ${gbps(summary.medianGbps)}, ${gbps(summary.lowGbps)} to ${gbps(summary.highGbps)}`,
+      `${nameOf(result, point)}: median ${rateText(summary.medianGbps)}, ${rateText(summary.lowGbps)} to ${rateText(summary.highGbps)}`,
   );
-  const heading = { title: `${title(result)}: rate over time`, subtitle: settings.length > 1 ? '' : settings.join('') };
+  const best = groups.length > 1 ? `The best of ${groups.length} settings: ` : '';
+  const heading = { title: `${title(result)}: rate over time`, subtitle: `${best}${groups[0]?.setting ?? ''}` };
   return chart(result, heading, { kind: 'lines', lines, x: 'Time, s', y: 'Received, Gb/s' }, said);
 }
 
@@ -46,25 +50,30 @@ export function historyChart(records: readonly ResultRecord[], baseline: ResultR
     title: `${kind} throughput of ${newest.pair}, ${newest.point.tool}: history`,
     subtitle: pointText(newest.point),
   };
-  const said = ordered.map(({ run, medianGbps }) => `run ${run}: ${gbps(medianGbps)}`);
+  const said = ordered.map(({ run, medianGbps }) => `run ${run}: ${rateText(medianGbps)}`);
   return chart(newest, heading, drawing, said);
 }
 
-/** Medians over the settings of a sweep: a heat map of two settings, a line of one. Undefined where only one was measured. */
+/**
+ * Medians over the settings of a sweep: a heat map of two settings, a line of one. Of three, two are shown where the third is
+ * as in the best setting. Undefined where only one was measured.
+ */
 export function sweepChart(result: BenchResult): Chart | undefined {
-  const axes = sweptSettings(result.series);
-  const [first, second] = axes;
+  const [first, second, ...others] = sweptSettings(result.series);
   if (first === undefined) return undefined;
-  const said = result.series.map(({ point, summary }) => `${pointText(point)}: ${gbps(summary.medianGbps)}`);
-  const heading = {
-    title: `${title(result)}: sweep`,
-    subtitle: second === undefined ? '' : 'Median received; of both directions the lower one',
-  };
+  const best = settingGroups(result)[0]?.series[0]?.point;
+  const series = result.series.filter(
+    ({ point }) => best === undefined || others.every((axis) => axis.of(point) === axis.of(best)),
+  );
+  const fixed = best === undefined ? [] : others.map((axis) => `${axis.label}: ${axis.of(best)}, the best`);
+  const said = series.map(({ point, summary }) => `${pointText(point)}: ${rateText(summary.medianGbps)}`);
+  const subtitles = second === undefined ? [] : ['Median received; of both directions the lower one', ...fixed];
+  const heading = { title: `${title(result)}: sweep`, subtitle: subtitles.join('. ') };
   if (second === undefined) {
     const lines = directions
       .map((direction) => ({
         name: directionText(result.cards, direction),
-        points: result.series
+        points: series
           .filter(({ point }) => point.direction === direction)
           .map(({ point, summary }): [number, number] => [first.values.indexOf(first.of(point)), summary.medianGbps]),
       }))
@@ -72,7 +81,7 @@ export function sweepChart(result: BenchResult): Chart | undefined {
     const labels = first.values.map(String);
     return chart(result, heading, { kind: 'lines', lines, labels, x: first.label, y: 'Median received, Gb/s' }, said);
   }
-  const cells = result.series.map(({ point, summary }): [number, number, number] => [
+  const cells = series.map(({ point, summary }): [number, number, number] => [
     first.values.indexOf(first.of(point)),
     second.values.indexOf(second.of(point)),
     summary.medianGbps,
@@ -133,8 +142,4 @@ function chart(
   // Slack takes alt texts of at most 2,000 characters.
   const altText = `${stamped}. ${said.join('; ')}.`.slice(0, 1_900);
   return { png: drawChart({ title: stamped, subtitle }, drawing), altText };
-}
-
-function gbps(value: number): string {
-  return `${value.toFixed(value < 10 ? 2 : 1)} Gb/s`;
 }

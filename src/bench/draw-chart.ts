@@ -10,6 +10,7 @@ import {
 } from 'echarts/components';
 import { init, setPlatformAPI, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
+import { figureText } from './rate-text.ts';
 
 use([
   GridComponent,
@@ -110,7 +111,7 @@ function lineOptions({ lines, labels, x, y, level }: Extract<Drawing, { readonly
     grid: { left: 76, right: 32, top: 78, bottom: lines.length > 1 ? 52 + 22 * Math.ceil(lines.length / 2) : 60 },
     xAxis: {
       type: labels === undefined ? 'value' : 'category',
-      ...(labels && { data: [...labels] }),
+      ...(labels === undefined ? { min: 0, max: 'dataMax' as const } : { data: [...labels] }),
       name: x,
       nameGap: 28,
       ...axisName,
@@ -146,7 +147,7 @@ function heatOptions({ cells, x, y }: Extract<Drawing, { readonly kind: 'heat' }
     yAxis: axis(y, 56),
     visualMap: {
       min: 0,
-      max: Math.max(1, ...rates),
+      max: Math.max(...rates) || 1,
       calculable: false,
       orient: 'vertical',
       right: 12,
@@ -162,7 +163,7 @@ function heatOptions({ cells, x, y }: Extract<Drawing, { readonly kind: 'heat' }
           show: true,
           fontFamily,
           fontSize: 14,
-          formatter: ({ value }: { readonly value: readonly number[] }) => (value[2] ?? 0).toFixed(1),
+          formatter: ({ value }: { readonly value: readonly number[] }) => figureText(value[2] ?? 0),
         },
       },
     ],

@@ -5,6 +5,7 @@ import { fail, ok, warn } from './findings.ts';
 
 /** Bot scopes that the bot uses; the app manifest of the examples asks for exactly these. */
 export const botScopes: readonly string[] = [
+  'app_mentions:read',
   'channels:history',
   'channels:read',
   'chat:write',
@@ -15,6 +16,7 @@ export const botScopes: readonly string[] = [
   'groups:read',
   'im:history',
   'im:read',
+  'im:write',
   'usergroups:read',
   'users:read',
 ];

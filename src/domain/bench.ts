@@ -83,6 +83,8 @@ export interface Series {
   readonly verdict: BaselineVerdict;
   /** Of this series. */
   readonly proof: Proof;
+  /** A first measurement that was worse than the baseline, where a second one, which counts, did not confirm it. */
+  readonly unconfirmed?: readonly Repeat[];
   /** Highest rate without loss, when it was asked for. */
   readonly zeroLoss?: { readonly gbps: number; readonly mpps: number; readonly tries: number };
 }
@@ -169,6 +171,8 @@ export interface Measured {
   readonly stamp?: Stamp;
   readonly table: { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] };
   readonly warnings: readonly string[];
+  /** Worse than the baseline, and a second measurement has confirmed it: only then anybody is mentioned. */
+  readonly regression?: true;
   /** Charts (PNG with alt text), table, raw JSON. */
   readonly files: readonly ArtefactRef[];
 }

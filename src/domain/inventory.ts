@@ -5,6 +5,7 @@ import type { Image } from './image.ts';
 import { Image as ImageSchema } from './image.ts';
 import type { PairSlice } from './pairs.ts';
 import { PairEntry } from './pairs.ts';
+import { MaintenanceWindows } from './windows.ts';
 
 export { Name, PcieLink, Profile } from './profile.ts';
 
@@ -49,6 +50,8 @@ export const DpuEntry = z.strictObject({
     .strictObject({ address: Address, port: Port.default(22), via: z.enum(['direct', 'host']).default('direct') })
     .optional(),
   profile: Name.optional(),
+  /** Beside those of its host; `tag:gen5` means all cards that have it. */
+  tags: z.array(Name).optional(),
 });
 export type DpuEntry = z.infer<typeof DpuEntry>;
 
@@ -79,6 +82,8 @@ export const HostEntry = z.strictObject({
   undrain: Hook.optional(),
   dpus: z.array(DpuEntry).min(1),
   profile: Name.default('default'),
+  /** For all its cards. */
+  tags: z.array(Name).optional(),
 });
 export type HostEntry = z.infer<typeof HostEntry>;
 
@@ -89,6 +94,14 @@ export const Site = z.strictObject({
   testbed: z.boolean().default(false),
   /** age recipient to which the site's secrets are encrypted; the matching identity is held by its workers only. */
   recipient: z.string().regex(/^age1[a-z0-9]{20,}$/, "an age recipient ('age1...')"),
+  /** When its cards may be changed; runs wait until one is open. None = at any time. */
+  windows: MaintenanceWindows,
+});
+
+/** What holds for all hosts that name this rack. Racks without settings of their own are not listed. */
+export const Rack = z.strictObject({
+  /** In place of those of the site. */
+  windows: MaintenanceWindows,
 });
 
 export const Role = z.strictObject({
@@ -98,7 +111,12 @@ export const Role = z.strictObject({
 
 export const ApprovalRule = z.strictObject({
   role: Name,
+  /** A second role: then of the approvals at least one comes from each of the two, by different people. */
+  andRole: Name.optional(),
+  /** How many different people have to approve; with `andRole` two at least. */
   votes: z.int().min(1).max(5).default(1),
+  /** `false`: who may approve is not told by direct message, only in the thread. */
+  dm: z.boolean().optional(),
   /** A requester with this role may approve alone, with a reason. */
   selfApprovalRole: Name.optional(),
 });
@@ -119,6 +137,7 @@ export type Policy = z.infer<typeof Policy>;
 export const Inventory = z.strictObject({
   version: z.literal(1),
   sites: z.record(Name, Site),
+  racks: z.record(Name, Rack).default({}),
   hosts: z.record(Name, HostEntry),
   /** Cables: `dpu/port` to `dpu/port`. */
   links: z.array(z.tuple([z.string(), z.string()])).default([]),

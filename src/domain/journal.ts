@@ -25,7 +25,10 @@ export type JournalEvent =
       readonly generation: number;
       readonly risk: Risk;
       readonly expiresAtMs: number;
+      /** Whose people may approve. With two roles at least one approval of each is needed. */
       readonly roles: readonly string[];
+      /** How many different people have to approve; runs of before this was noted lack it. */
+      readonly wanted?: number;
     }
   | {
       readonly type: 'vote';
@@ -34,6 +37,8 @@ export type JournalEvent =
       readonly reason?: string;
       readonly given: number;
       readonly wanted: number;
+      /** What is still missing, as a sentence part; only while something is. */
+      readonly missing?: string;
     }
   | { readonly type: 'approved'; readonly generation: number }
   | { readonly type: 'approval-expired' }

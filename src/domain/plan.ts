@@ -56,6 +56,8 @@ export interface UnitPlan {
   readonly steps: readonly PlannedStep[];
   readonly pins: readonly PlannedPin[];
   readonly imageHash?: string;
+  /** It is carried out also while the maintenance windows of its hosts are closed. */
+  readonly outsideWindow?: true;
   /** Targets that were refused and are left out, each with its reason. */
   readonly refused: readonly { readonly target: string; readonly failure: Failure }[];
   readonly risk: Risk;
@@ -77,6 +79,8 @@ export function planHash(plan: Omit<UnitPlan, 'hash' | 'runId' | 'madeAtMs' | 'r
     image: plan.imageHash ?? null,
     pins: plan.pins,
     refused: leftOut,
+    // Only where it is so: the hashes of other plans stay what they were.
+    ...(plan.outsideWindow && { outsideWindow: true }),
     steps: plan.steps
       .filter((step) => !leftOut.includes(step.target))
       .map((step) => ({
@@ -114,10 +118,11 @@ export function plannedChanges(plan: UnitPlan): number {
 
 /**
  * The risk by which an approval is judged. Trusting a certificate or a key is a decision for two people, also where
- * nothing else is to be done: a password will be sent there.
+ * nothing else is to be done: a password will be sent there. So is work at a time that was not agreed on.
  */
 export function approvalRisk(plan: UnitPlan): Risk {
-  return plan.pins.length === 0 ? plan.risk : worseRisk(plan.risk, 'disruptive');
+  const isOutside = plan.outsideWindow === true && plannedChanges(plan) > 0;
+  return plan.pins.length === 0 && !isOutside ? plan.risk : worseRisk(plan.risk, 'disruptive');
 }
 
 export function planNeedsApproval(plan: UnitPlan): boolean {
@@ -210,7 +215,8 @@ function warningChange(before: string | undefined, now: string | undefined): str
 export function coversPlan(approved: UnitPlan, later: UnitPlan): boolean {
   const sameFrame =
     canonicalHash([approved.recipe, approved.profileHash, approved.imageHash ?? null]) ===
-    canonicalHash([later.recipe, later.profileHash, later.imageHash ?? null]);
+      canonicalHash([later.recipe, later.profileHash, later.imageHash ?? null]) &&
+    (later.outsideWindow !== true || approved.outsideWindow === true);
   const pinsKnown = later.pins.every((pin) => isPinApproved(approved, pin));
   const stepsInside = later.steps.every((step) => {
     const planned = approved.steps.find((entry) => entry.step === step.step && entry.target === step.target);

@@ -1,3 +1,4 @@
+import { countApprovals, hasRoleOf, missingText, peopleWanted } from './approval-rule.ts';
 import { canonicalHash } from './canonical.ts';
 import type { ApprovalRule, Inventory, Policy } from './inventory.ts';
 import type { Actor } from './journal.ts';
@@ -43,28 +44,28 @@ export interface Judgement {
 
 /**
  * Judges votes by a policy. Used by the bot at the click and by the worker, with its policy of the day, before the first
- * write. Only distinct people with the rule's role (as recorded at their click) count, never those who asked (the
+ * write. Only distinct people with a role of the rule (as recorded at their click) count, never those who asked (the
  * requester, and who resumed the run), unless the rule names a self-approval role that they have and they gave a reason:
  * then they may approve alone. Any rejection by somebody who counts or asked ends it. The order of votes does not matter.
  */
 export function judgeVotes(policy: Policy, risk: Risk, askers: readonly Actor[], votes: readonly Vote[]): Judgement {
   const rule = approvalRule(policy, risk);
   if (!rule) return { state: 'approved', given: 0, wanted: 0, missing: '' };
-  const wanted = rule.votes;
-  const counted = votes.filter((vote) => vote.roles.includes(rule.role));
-  const approvers = new Set(
-    counted.filter((vote) => vote.vote === 'approve' && !isAmong(vote.by, askers)).map((vote) => personKey(vote.by)),
+  const wanted = peopleWanted(rule);
+  const counted = votes.filter((vote) => hasRoleOf(rule, vote.roles));
+  const approvals = counted.filter((vote) => vote.vote === 'approve' && !isAmong(vote.by, askers));
+  const { given, unseen } = countApprovals(
+    rule,
+    approvals.map(({ by, roles }) => ({ person: personKey(by), roles })),
   );
-  const given = approvers.size;
   const rejected =
     counted.some((vote) => vote.vote === 'reject') ||
     votes.some((vote) => vote.vote === 'reject' && isAmong(vote.by, askers));
   if (rejected) return { state: 'rejected', given, wanted, missing: '' };
   if (given >= wanted || votes.some((vote) => isSelfApproval(rule, askers, vote)))
     return { state: 'approved', given, wanted, missing: '' };
-  const left = wanted - given;
   const names = askers.map((asker) => asker.displayName).join(' or ');
-  const missing = `${left} more approval${left === 1 ? '' : 's'} by role ${rule.role}, not by ${names}`;
+  const missing = `${missingText(rule, wanted - given, unseen)}, not by ${names}`;
   return { state: 'open', given, wanted, missing };
 }
 
@@ -91,7 +92,7 @@ export function castVote(run: Run, vote: Vote, policy: Policy, nowMs: number): V
   const own = isAmong(vote.by, approval.askers);
   if (own && vote.vote === 'approve' && !(rule && isSelfApproval(rule, approval.askers, vote)))
     return { kind: 'refused', reason: 'self' };
-  if (!own && !(rule && vote.roles.includes(rule.role))) return { kind: 'refused', reason: 'not-allowed' };
+  if (!own && !(rule && hasRoleOf(rule, vote.roles))) return { kind: 'refused', reason: 'not-allowed' };
   if (approval.votes.some((old) => isSame(old.by, vote.by) && old.vote === vote.vote))
     return { kind: 'refused', reason: 'voted' };
 
@@ -126,6 +127,19 @@ export function requestCancel(run: Run, by: Actor, nowMs: number): Run | undefin
 }
 
 /**
+ * Sets a stopped run going again for one thing: to take away what it has added to these units. It ends as cancelled, and then
+ * gives its hosts back.
+ */
+export function requestCleanUp(run: Run, names: readonly string[], by: Actor, nowMs: number): Run {
+  const { endedAtMs: _ended, failure: _failure, summary: _summary, pausedReason: _paused, ...rest } = run;
+  const units = Object.entries(run.units).map(([name, unit]): [string, UnitRecord] => {
+    const again = names.includes(name);
+    return [name, again ? { ...reopened(unit), state: 'queued', queuedAtMs: nowMs } : unit];
+  });
+  return { ...rest, state: 'running', cancel: { by, atMs: nowMs }, units: Object.fromEntries(units) };
+}
+
+/**
  * Sets a stopped run going again: back to planning, every unit that has not reached a good or refused end gets a new
  * generation. The approval stays; whether it covers the new plan is for the engine to say. Undefined when the run is not
  * in a state from which it can go on.
@@ -146,8 +160,14 @@ export function requestResume(run: Run, by: Actor): Run | undefined {
 
 function resumedUnit(unit: UnitRecord): UnitRecord {
   if (unit.state === 'done' || unit.state === 'satisfied' || unit.state === 'refused') return unit;
-  const { failure: _failure, waitingUntilMs: _until, waitingReason: _reason, endedAtMs: _ended, ...rest } = unit;
-  return { ...rest, state: 'planning', generation: unit.generation + 1 };
+  return { ...reopened(unit), state: 'planning' };
+}
+
+/** Without what was said of its end; jobs of before are outdated. */
+function reopened(unit: UnitRecord): UnitRecord {
+  const { failure: _failure, waitingUntilMs: _until, waitingReason: _reason, endedAtMs: _ended, ...before } = unit;
+  const { cleaning: _cleaning, looksAgain: _again, ...rest } = before;
+  return { ...rest, generation: unit.generation + 1 };
 }
 
 function closedReason(run: Run, approval: Approval, nowMs: number): VoteResult | undefined {

@@ -100,6 +100,30 @@ export interface HoldStore {
   clear(unit: string, runId?: number): Promise<boolean>;
 }
 
+/** A person's word that nobody changes a host through dpubot: reads, looks and plans go on. No expiry. */
+export interface Lock {
+  readonly host: string;
+  readonly by: Actor;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+export interface LockStore {
+  /**
+   * Locks all these hosts or none, in one atomic call. Hosts that the same person has locked already stay so since then, with
+   * the new reason; a host that somebody else has locked is the answer.
+   */
+  set(
+    hosts: readonly string[],
+    lock: Omit<Lock, 'host'>,
+  ): Promise<{ readonly ok: true } | { readonly ok: false; readonly lock: Lock }>;
+  get(host: string): Promise<Lock | undefined>;
+  /** By host name. */
+  all(): Promise<readonly Lock[]>;
+  /** Takes the lock off and returns it: of two people who do so at once, one gets it. */
+  clear(host: string): Promise<Lock | undefined>;
+}
+
 export interface Halt {
   readonly by: string;
   readonly reason: string;
@@ -197,10 +221,22 @@ export interface OutboxStore {
   all(runId: number): Promise<readonly OutboxPost[]>;
 }
 
+/**
+ * Who is told of something in person. The first choice for a key stands: people who come later are not told, and what
+ * the others were told is kept up to date.
+ */
+export interface RecipientStore {
+  get(runId: number, key: string): Promise<readonly string[] | undefined>;
+  /** Keeps these people unless somebody has been chosen before; gives who is. */
+  choose(runId: number, key: string, people: readonly string[]): Promise<readonly string[]>;
+}
+
 /** Chats deliver a request more than once; only the first delivery counts. */
 export interface Dedupe {
   /** True for the first call with this id within `ttlMs`. */
   firstTime(id: string, ttlMs: number): Promise<boolean>;
+  /** The next call with this id is the first again: what it asked for was refused and may be asked for anew. */
+  forget(id: string): Promise<void>;
 }
 
 // ---------------------------------------------------------------------------------------------- workers
@@ -234,6 +270,12 @@ export interface Directory {
   canPost(channel: string): Promise<boolean>;
 }
 
+/** Who is in a user group: the way back from a role to its people. */
+export interface GroupMembers {
+  /** Members of these groups (ids or handles), each once; from a cache of a few minutes. Unknown groups are empty. */
+  members(groups: readonly string[]): Promise<readonly string[]>;
+}
+
 /** A command as it came in, whichever entrance it used: all meet the same validator. */
 export interface Invocation {
   /** What follows `/dpu`, as typed: `provision rack1 --plan`. */
@@ -241,5 +283,8 @@ export interface Invocation {
   readonly channel: string;
   /** Its name without `#`, where the entrance tells it; an inventory may list channels by name. */
   readonly channelName?: string;
-  readonly source: 'slash' | 'button' | 'modal' | 'mention';
+  /** `button`: on a card, which shows what came of it. `home`: a button on Home, which needs an answer. */
+  readonly source: 'slash' | 'button' | 'modal' | 'mention' | 'home';
+  /** True where a form can be opened: Slack gave a trigger for it. */
+  readonly canOpenForm?: boolean;
 }

@@ -155,7 +155,10 @@ export const Profile = z.strictObject({
     .refine((mtu) => mtu.host <= mtu.uplink, 'the host MTU may not be above the uplink MTU')
     .optional(),
   tailscale: Tailscale.optional(),
-  dataPath: DataPath.optional(),
+  dataPath: DataPath.refine(
+    ({ eswitch, steering }) => eswitch === 'switchdev' || steering === 'leave',
+    'steering goes with `eswitch: switchdev` only: to set it, the switch has to leave that mode and come back',
+  ).optional(),
   ipsec: Ipsec.optional(),
   tools: Tools.optional(),
 });

@@ -40,6 +40,15 @@ export interface TargetNote {
   readonly warnings: readonly string[];
 }
 
+/** What became of the steps of a unit when all were walked, or none could be any more. */
+export interface WalkEnd {
+  readonly applied: number;
+  readonly satisfied: number;
+  readonly state: UnitEndState;
+  readonly failure?: Failure;
+  readonly notes: readonly TargetNote[];
+}
+
 export interface UnitRecord {
   readonly unit: string;
   readonly site: string;
@@ -57,9 +66,13 @@ export interface UnitRecord {
   readonly targetNotes?: readonly TargetNote[];
   readonly waitingUntilMs?: number;
   readonly waitingReason?: string;
+  /** `waitingUntilMs` is only when somebody looks again: what it waits for ends when others end it, or stands in the reason. */
+  readonly looksAgain?: true;
   readonly queuedAtMs?: number;
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;
+  /** Its steps have come to this end, and what they had added is being taken away: who takes over only finishes that. */
+  readonly cleaning?: WalkEnd;
   /** A run that cleans up has taken away all that it had added: nobody has to resume it for that. */
   readonly cleanedUp?: true;
 }
@@ -118,6 +131,10 @@ export interface Run {
   readonly approvalMinutes: number;
   readonly startByMinutes: number;
   readonly waveSpec: 'all' | readonly string[];
+  /** No unit starts before this, as the requester asked (`--at`). */
+  readonly startAtMs?: number;
+  /** The maintenance windows do not count for this run; whoever approves it has seen that. */
+  readonly outsideWindow?: true;
   /** Who set the stopped run going again, the last time. */
   readonly resumedBy?: Actor;
   readonly cancel?: { readonly by: Actor; readonly atMs: number };
@@ -131,6 +148,11 @@ export interface Run {
 /** The hosts that a unit leases and holds. */
 export function hostsOf({ unit, hosts }: Pick<UnitRecord, 'unit' | 'hosts'>): readonly string[] {
   return hosts ?? [unit];
+}
+
+/** The unit of a run to which a host belongs. */
+export function unitOfHost(run: Pick<Run, 'units'>, host: string): UnitRecord | undefined {
+  return Object.values(run.units).find((unit) => hostsOf(unit).includes(host));
 }
 
 export function isEnded(state: RunState): state is RunEndState {

@@ -15,6 +15,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** A text around the secret, as a file of a device has it; that is a secret too, and who composes it keeps nothing of it. */
+  within(compose: (value: string) => string): Secret {
+    return new Secret(compose(this.#value));
+  }
+
   toString(): string {
     return '[secret]';
   }

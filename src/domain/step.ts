@@ -40,6 +40,8 @@ export type Need =
   | 'active-image'
   | 'arm-ssh'
   | 'drivers'
+  /** Links of the Arm that stand for those of the host: there in switchdev mode only. */
+  | 'representors'
   /** The path of a pair as it will be measured: bridges, MTU, IPsec, addresses. */
   | 'bench-path';
 

@@ -1,7 +1,19 @@
 import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
 import type { ActionRecord } from '../domain/step.ts';
 
-/** What a run did so far on one unit, by step and target, as its journal has it. */
+/** Under this name the journal has how a step was undone. */
+export function undoName(step: string): string {
+  return `undo-${step}`;
+}
+
+export function isUndoName(step: string): boolean {
+  return step.startsWith(undoName(''));
+}
+
+/**
+ * What a run did so far on one unit, by step and target, as its journal has it. A step that was undone has done nothing: what
+ * stands there from then on is somebody else's.
+ */
 export class ActionLog {
   readonly #lists = new Map<string, ActionRecord[]>();
 
@@ -34,6 +46,8 @@ export class ActionLog {
       const known = list[index];
       if (known) list[index] = { ...known, done: true };
     }
+    if (event.type === 'step-applied' && isUndoName(event.step))
+      this.#listOf(event.step.slice(undoName('').length), event.target).length = 0;
   }
 
   #listOf(step: string, target: string): ActionRecord[] {

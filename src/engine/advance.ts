@@ -1,3 +1,4 @@
+import { peopleWanted, rolesOfRule } from '../domain/approval-rule.ts';
 import { clipEvent } from '../domain/journal.ts';
 import { isLookName } from '../domain/look.ts';
 import type { Risk } from '../domain/outcome.ts';
@@ -19,7 +20,7 @@ export async function advance(deps: EngineDeps, job: { runId: number }): Promise
   if (run === undefined || isEnded(run.state)) return;
   const situation = await situationOf(deps, run);
   const decision = decide(run, situation);
-  await giveBackHolds(deps, decision.run);
+  await giveBackHolds(deps, decision.run, situation);
   let isNewest = false;
   const { run: stored, changed } = await deps.runs.update(
     run.id,
@@ -40,12 +41,14 @@ export async function advance(deps: EngineDeps, job: { runId: number }): Promise
 
 /**
  * A unit that ended well is free for others, and so is one that was refused: each step before the refusal was verified, and
- * the remedy is a new run. Done here, before the run can end, so that no crash leaves a hold behind.
+ * the remedy is a new run. Where a run cleans up, a unit is free when that is done and not before. Done here, before the run
+ * can end, so that no crash leaves a hold behind.
  */
-async function giveBackHolds(deps: EngineDeps, run: Run): Promise<void> {
-  for (const unit of Object.values(run.units))
-    if (['done', 'satisfied', 'activation-pending', 'refused'].includes(unit.state) || isClean(unit))
-      for (const host of hostsOf(unit)) await deps.holds.clear(host, run.id);
+async function giveBackHolds(deps: EngineDeps, run: Run, { cleansUp }: Situation): Promise<void> {
+  for (const unit of Object.values(run.units)) {
+    const isGood = ['done', 'satisfied', 'activation-pending', 'refused'].includes(unit.state);
+    if (isClean(unit) || (isGood && !cleansUp)) for (const host of hostsOf(unit)) await deps.holds.clear(host, run.id);
+  }
 }
 
 function isClean(unit: UnitRecord): boolean {
@@ -66,7 +69,11 @@ async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
   const { policy } = deps.inventory();
   const approverRoles = (risk: Risk): readonly string[] => {
     const rule = approvalRule(policy, risk);
-    return rule ? [rule.role] : [];
+    return rule ? rolesOfRule(rule) : [];
+  };
+  const approvalsWanted = (risk: Risk): number => {
+    const rule = approvalRule(policy, risk);
+    return rule ? peopleWanted(rule) : 0;
   };
   const looking = await lookedAtNow(deps, run);
   return {
@@ -78,6 +85,7 @@ async function situationOf(deps: EngineDeps, run: Run): Promise<Situation> {
     looking,
     cleansUp: deps.recipes[run.recipe]?.onFailure === 'cleanup',
     approverRoles,
+    approvalsWanted,
   };
 }
 

@@ -22,6 +22,8 @@ export interface Situation {
   readonly approvedPlans: Readonly<Record<string, UnitPlan | undefined>>;
   /** Who may approve work of a risk by today's policy: shown with the request. */
   readonly approverRoles: (risk: Risk) => readonly string[];
+  /** How many different people have to approve it: shown as well. */
+  readonly approvalsWanted: (risk: Risk) => number;
   /** Units to which this run has written. */
   readonly begun: ReadonlySet<string>;
   /** Units at which a worker is looking, of a run that only looks: they end by themselves when it is cancelled. */
@@ -73,18 +75,27 @@ function step(run: Run, situation: Situation): Move | undefined {
   return run.state === 'running' ? nextWave(run, situation) : undefined;
 }
 
-/** Units that have not started are cancelled at once; a running one ends its step and sees the flag. */
+/**
+ * Units that have not started are cancelled at once; a running one ends its step and sees the flag. One at which something is
+ * left of the run is taken up once more, to take that away.
+ */
 function cancel(run: Run, situation: Situation): Move | undefined {
-  const mustClean = ({ unit, state }: UnitRecord): boolean =>
-    situation.cleansUp && situation.begun.has(unit) && (state === 'queued' || state === 'waiting');
+  const left = unitsOf(run).filter((unit) => !isUnitEnded(unit.state) && mustClean(unit, situation));
+  const toQueue = left.filter(({ state }) => state === 'planning' || state === 'planned').map(({ unit }) => unit);
+  if (toQueue.length > 0) return { run: withQueued(run, toQueue, situation.nowMs), events: [] };
   const isBusy = (unit: UnitRecord): boolean =>
-    unit.state === 'running' || mustClean(unit) || (unit.state === 'planning' && situation.looking.has(unit.unit));
+    unit.state === 'running' || left.includes(unit) || (unit.state === 'planning' && situation.looking.has(unit.unit));
   const idle = unitsOf(run).filter((unit) => !isUnitEnded(unit.state) && !isBusy(unit));
   if (idle.length > 0) {
     const names = idle.map((unit) => unit.unit);
     return { run: withStates(run, names, 'cancelled', situation.nowMs), events: [] };
   }
   return unitsOf(run).every((unit) => isUnitEnded(unit.state)) ? end(run, situation.nowMs) : undefined;
+}
+
+/** This run has begun to add things here, and has not taken them away again. */
+function mustClean({ unit, cleanedUp }: UnitRecord, { cleansUp, begun }: Situation): boolean {
+  return cleansUp && begun.has(unit) && cleanedUp !== true;
 }
 
 function afterPlanning(run: Run, situation: Situation): Move | undefined {
@@ -95,7 +106,8 @@ function afterPlanning(run: Run, situation: Situation): Move | undefined {
   if (run.planOnly) return end(run, situation.nowMs);
   const plans = planned.flatMap((unit) => situation.plans[unit.unit] ?? []);
   if (plans.length !== planned.length) return undefined;
-  const settled = plans.filter((plan) => plannedChanges(plan) === 0);
+  const dirty = new Set(planned.filter((unit) => mustClean(unit, situation)).map(({ unit }) => unit));
+  const settled = plans.filter((plan) => plannedChanges(plan) === 0 && !dirty.has(plan.unit));
   if (settled.length > 0)
     return { run: settled.reduce((next, plan) => nothingLeft(next, plan, situation), run), events: [] };
   const risky = plans.filter((plan) => planNeedsApproval(plan));
@@ -119,12 +131,13 @@ function isCovered(run: Run, plan: UnitPlan, situation: Situation): boolean {
   const { approval } = run;
   const approved = situation.approvedPlans[plan.unit];
   if (approval?.state !== 'approved' || approval.approvedAtMs === undefined || approved === undefined) return false;
-  const ageMs = situation.nowMs - approval.approvedAtMs;
+  const ageMs = situation.nowMs - Math.max(approval.approvedAtMs, Math.min(run.startAtMs ?? 0, situation.nowMs));
   if (situation.begun.has(plan.unit)) return ageMs < approvalHoldsMs && coversPlan(approved, plan);
   return ageMs < run.startByMinutes * 60_000 && approved.hash === plan.hash;
 }
 
-function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs, approverRoles }: Situation): Move {
+function askForApproval(run: Run, plans: readonly UnitPlan[], situation: Situation): Move {
+  const { nowMs, approverRoles, approvalsWanted } = situation;
   const risk = plans.reduce<Risk>((worst, plan) => worseRisk(worst, approvalRisk(plan)), 'read');
   const approval: Approval = {
     generation: (run.approval?.generation ?? 0) + 1,
@@ -137,9 +150,10 @@ function askForApproval(run: Run, plans: readonly UnitPlan[], { nowMs, approverR
     askers: [run.requester, ...(run.resumedBy ? [run.resumedBy] : [])],
   };
   const { generation, expiresAtMs } = approval;
+  const [roles, wanted] = [approverRoles(risk), approvalsWanted(risk)];
   return {
     run: { ...run, state: 'awaiting-approval', approval },
-    events: [runEvent({ type: 'approval-requested', generation, risk, expiresAtMs, roles: approverRoles(risk) })],
+    events: [runEvent({ type: 'approval-requested', generation, risk, expiresAtMs, roles, wanted })],
   };
 }
 

@@ -19,6 +19,7 @@ import type {
   JobQueue,
   Journal,
   LeaseStore,
+  LockStore,
   Notifier,
   ProgressStore,
   RunStore,
@@ -62,6 +63,7 @@ export interface EngineDeps {
   readonly progress: ProgressStore;
   readonly leases: LeaseStore;
   readonly holds: HoldStore;
+  readonly locks: LockStore;
   readonly halt: HaltStore;
   readonly audit: AuditStore;
   readonly queue: JobQueue;

@@ -1,6 +1,6 @@
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
-import { hostsOf, isEnded } from '../domain/run.ts';
+import { hostsOf, isEnded, unitOfHost } from '../domain/run.ts';
 import { stoppedRun } from '../domain/stopped-run.ts';
 import { errors } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
@@ -22,7 +22,7 @@ export async function heldByOther(deps: EngineDeps, run: Run, record: UnitRecord
       const { failure } = errors.hostHeld({ host, run: hold.runId, by: hold.by, since });
       return { hasStopped: false, failure };
     }
-    const unit = Object.values(holder.units).find((one) => hostsOf(one).includes(host))?.unit ?? host;
+    const unit = unitOfHost(holder, host)?.unit ?? host;
     const stopped = stoppedRun(holder, unit, await deps.journal.read(holder.id, unit));
     const isPlanning = record.state === 'planning';
     const goesOn = isPlanning ? `then \`/dpu resume ${run.id}\` works on it` : 'this run then goes on by itself';

@@ -6,6 +6,7 @@ import { plannedChanges } from '../domain/plan.ts';
 import type { StreamEvent } from '../domain/ports.ts';
 import type { Run, TargetNote, UnitRecord } from '../domain/run.ts';
 import { failureOf, OpsError } from '../errors.ts';
+import { leftBehind, withLeft } from './clean-up.ts';
 import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import { heldByOther } from './held-by.ts';
@@ -42,7 +43,9 @@ export async function runPlanJob(
       if (endsQuietly(error)) throw error;
       failure = failureOf(error);
     }
-    await store(deps, run, record, plan, failure);
+    const past = await deps.journal.read(run.id, record.unit);
+    const left = leftBehind(deps.recipes[run.recipe], record, past);
+    await store(deps, run, record, plan, failure && withLeft(failure, record.unit, left, run.id), left.length > 0);
   });
   await deps.notifier.changed(run.id);
   await deps.queue.addAdvance({ runId: run.id });
@@ -63,6 +66,7 @@ async function store(
   record: UnitRecord,
   plan: UnitPlan | undefined,
   failure: UnitRecord['failure'],
+  isLeft: boolean,
 ): Promise<void> {
   const { unit } = record;
   await deps.runs.update(
@@ -70,17 +74,22 @@ async function store(
     (current) => {
       const now = current.units[unit];
       if (now?.state !== 'planning' || now.generation !== record.generation) return undefined;
-      return { ...current, units: { ...current.units, [unit]: planned(now, plan, failure, deps.clock.nowMs()) } };
+      const next = planned(now, plan, failure, isLeft, deps.clock.nowMs());
+      return { ...current, units: { ...current.units, [unit]: next } };
     },
     () => eventsOf(unit, plan, failure).map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
   );
 }
 
-/** A unit whose cards are all refused is refused; one that could not be looked at has failed. */
+/**
+ * A unit whose cards are all refused is refused; one that could not be looked at has failed. `isLeft`: an earlier life of the
+ * run has left something there; it is taken up all the same, which takes that away.
+ */
 function planned(
   now: UnitRecord,
   plan: UnitPlan | undefined,
   failure: UnitRecord['failure'],
+  isLeft: boolean,
   nowMs: number,
 ): UnitRecord {
   if (plan === undefined) {
@@ -97,7 +106,7 @@ function planned(
     targetNotes: notesOfPlan(plan, now.targets),
   };
   const allRefused = now.targets.every((target) => plan.refused.some((entry) => entry.target === target));
-  if (!allRefused) return { ...known, state: 'planned' };
+  if (!allRefused || isLeft) return { ...known, state: 'planned' };
   const failures = plan.refused.map((entry) => entry.failure);
   const state = failures.map(stateOfRefusal).reduce<UnitEndState>(worseUnitState, 'refused');
   const worst = failures.find((one) => stateOfRefusal(one) === state);

@@ -120,6 +120,7 @@ class UnitPlanner {
       steps,
       pins: this.#pins,
       refused: this.#refusals(),
+      ...(run.outsideWindow && { outsideWindow: true as const }),
     };
     return { ...body, runId: run.id, risk: planRisk(steps), hash: planHash(body), madeAtMs: nowMs };
   }

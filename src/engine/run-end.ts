@@ -2,6 +2,7 @@ import type { RunEndState } from '../domain/journal.ts';
 import { isLookName } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
+import { unitName } from '../domain/unit-name.ts';
 
 /** Worse is later. */
 const badness: readonly RunEndState[] = [
@@ -82,5 +83,8 @@ function summaryOf(run: Run, units: readonly UnitRecord[], state: RunEndState, n
   }
   const parts = [...counts].map(([name, number]) => `${number} ${name}`).join(', ');
   const seconds = Math.round((nowMs - run.createdAtMs) / 1000);
+  const [first, ...others] = units;
+  const isPair = first?.hosts !== undefined && others.length === 0;
+  if (isPair) return `${unitName(run, first.unit)}: ${wordFor(run, first, state)}; ${seconds} s in all`;
   return `${units.length} host${units.length === 1 ? '' : 's'}: ${parts}; ${seconds} s in all`;
 }

@@ -4,6 +4,7 @@ import { needsApproval } from '../domain/outcome.ts';
 import { outsideEnvelope } from '../domain/plan.ts';
 import type { ApplyResult, ObserveContext, RecipeStep, Unmet } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
+import { undoStep } from './clean-up.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import { drainOnce } from './hooks.ts';
 import type { UnitSession } from './unit-session.ts';
@@ -37,8 +38,8 @@ class StepLimit {
 
 /**
  * Carries out one step on one target in the house order: needs, observe, diff, compare with the approval, intent, apply,
- * wait, verify, done. Undefined: the recipe leaves the step out for this target. All control flow is here; steps have none. Throws only what ends the unit without a word: an
- * aborted signal, a lost lease, a Redis that does not answer.
+ * wait, verify, done. Undefined: the recipe leaves the step out for this target. All control flow is here; steps have none.
+ * Throws only what ends the unit without a word: an aborted signal, a lost lease, a Redis that does not answer.
  */
 export async function runStep(
   unit: UnitSession,
@@ -59,6 +60,7 @@ export async function runStep(
   await unit.progress({ step: step.name, target, text: step.title, sinceMs: unit.deps.clock.nowMs(), limitMs });
   const startMs = unit.deps.clock.nowMs();
   let outcome: StepOutcome;
+  let isHalted = false;
   limit.start();
   try {
     outcome = await lookAndAct(unit, entry, { target, card, cards }, context, limit);
@@ -67,11 +69,15 @@ export async function runStep(
     if (endsQuietly(error)) throw error;
     const thrown = limit.signal.aborted ? timedOut(unit, step.name, target, limitMs) : failureOf(error);
     const failure = withActs(thrown, unit, step.name, target);
+    isHalted = failure.code === 'halted';
     outcome = brokenOff(unit, failure) ?? { kind: failure.kind === 'needs-human' ? 'needs-human' : 'failed', failure };
   } finally {
     limit.stop();
   }
   await journalOutcome(unit, step.name, target, outcome, unit.deps.clock.nowMs() - startMs);
+  // Nothing of a measurement runs on while all is halted; what could not be stopped is tried again at the end.
+  if (isHalted && step.undo && unit.recipe.onFailure === 'cleanup')
+    await undoStep(unit, entry, { target, card, cards });
   return outcome;
 }
 

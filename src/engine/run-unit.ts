@@ -13,8 +13,10 @@ import { approvalFailure } from './approval.ts';
 import type { EngineDeps } from './deps.ts';
 import { actOn } from './act.ts';
 import { endsQuietly } from './ends-quietly.ts';
+import { leftBehind, withLeft } from './clean-up.ts';
 import { heldByOther } from './held-by.ts';
 import { withLease } from './lease.ts';
+import { notYet } from './not-yet.ts';
 import { planUnit } from './plan-unit.ts';
 import { settleUnit } from './settle-unit.ts';
 import type { UnitResult } from './unit-outcome.ts';
@@ -38,6 +40,9 @@ export async function runUnit(
   if (run === undefined || record === undefined) return undefined;
   if (isEnded(run.state) || record.generation !== job.generation) return undefined;
   if (!['queued', 'running', 'waiting'].includes(record.state)) return undefined;
+  // Before the lease: a host that is not touched yet is nobody's, and what others do there is no news.
+  const early = await notYet(deps, run, record, await deps.journal.read(run.id, record.unit));
+  if (early) return settleUnit(deps, run, record, early);
   const outcome = await withLease(deps, run.id, hostsOf(record), signal, (lease, leased) =>
     underLease(deps, run, record, lease, leased),
   );
@@ -47,7 +52,7 @@ export async function runUnit(
 
 function laterBecauseHeld(deps: EngineDeps, unit: string, heldBy: { runId: number; workerId: string }): UnitResult {
   const reason = `${unit} is in the hands of run ${heldBy.runId} (worker ${heldBy.workerId})`;
-  return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs };
+  return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs, looksAgain: true };
 }
 
 async function underLease(
@@ -61,7 +66,8 @@ async function underLease(
     return await openAndWalk(deps, run, record, lease, signal);
   } catch (error) {
     if (signal.aborted || endsQuietly(error)) return { kind: 'superseded' };
-    return endedBy(record, failureOf(error));
+    const left = leftBehind(deps.recipes[run.recipe], record, await deps.journal.read(run.id, record.unit));
+    return endedBy(record, withLeft(failureOf(error), record.unit, left, run.id));
   }
 }
 
@@ -71,7 +77,7 @@ async function reasonToWait(deps: EngineDeps, run: Run, record: UnitRecord): Pro
   if (held) {
     const { what, why, next } = held.failure;
     const reason = held.hasStopped ? `${what} ${why} ${next}` : what;
-    return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs };
+    return { kind: 'waiting', reason, untilMs: deps.clock.nowMs() + lookAgainMs, looksAgain: true };
   }
   const halt = await deps.halt.get();
   return halt && waitForUnhalt(deps, halt);
@@ -90,10 +96,10 @@ async function openAndWalk(
   const past = await deps.journal.read(run.id, record.unit);
   const begun = past.some((entry) => entry.event.type === 'intent');
   const refusal = approvalFailure(run, record, plan, deps.inventory(), begun, deps.clock.nowMs());
-  if (refusal) return endedBy(record, refusal);
+  const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
+  if (refusal && leftBehind(recipe, record, past).length === 0) return endedBy(record, refusal);
   const wait = await reasonToWait(deps, run, record);
   if (wait) return wait;
-  const recipe = recipeOf(deps, run.recipe, run.recipeVersion);
   const unit = new UnitSession({ deps, run, record, slices, recipe, lease, signal, plan, past });
   for (const slice of slices) unit.attach(slice.name, await openHost(unit, slice, past));
   if (!(await markRunning(deps, run, record, lease))) return { kind: 'superseded' };
@@ -101,8 +107,11 @@ async function openAndWalk(
     const now = await planUnit(deps, run, record, signal);
     const isInside = now.hash === plan.hash || (wasCompared(past) && coversPlan(plan, now));
     if (!isInside) return endedBy(record, notSeen(plan, now) ?? outdated(run, record, plan, now));
+    // Looking takes a while, in which a window may have closed or a person come.
+    const late = await notYet(deps, run, record, past);
+    if (late) return late;
   }
-  return walkUnit(unit, past);
+  return walkUnit(unit, past, refusal);
 }
 
 /**
@@ -178,7 +187,7 @@ async function markRunning(deps: EngineDeps, run: Run, record: UnitRecord, lease
       const now = current.units[unit];
       if (now === undefined || now.generation !== generation) return undefined;
       if (isEnded(current.state) || isUnitEnded(now.state)) return undefined;
-      const { waitingReason: _reason, waitingUntilMs: _until, ...rest } = now;
+      const { waitingReason: _reason, waitingUntilMs: _until, looksAgain: _again, cleanedUp: _clean, ...rest } = now;
       const running: UnitRecord = { ...rest, state: 'running', startedAtMs: now.startedAtMs ?? nowMs };
       return { ...current, units: { ...current.units, [unit]: running } };
     },

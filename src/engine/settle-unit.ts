@@ -18,6 +18,7 @@ export async function settleUnit(
   if (result.kind === 'superseded') return undefined;
   const nowMs = deps.clock.nowMs();
   const { unit } = record;
+  let isNews = true;
   const { changed } = await deps.runs.update(
     run.id,
     (current) => {
@@ -27,8 +28,12 @@ export async function settleUnit(
       if (isEnded(current.state) || isUnitEnded(now.state)) return undefined;
       return { ...current, units: { ...current.units, [unit]: settled(now, result, nowMs) } };
     },
-    (before) =>
-      eventsOf(before.units[unit], unit, result).map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
+    (before) => {
+      const events = eventsOf(before.units[unit], unit, result);
+      const isOld = result.kind === 'waiting' && result.looksAgain === true && before.units[unit]?.state === 'waiting';
+      isNews = events.length > 0 || !isOld;
+      return events.map((entry) => ({ ...entry, event: clipEvent(entry.event) }));
+    },
   );
   if (!changed) return undefined;
   if (result.kind === 'ended') {
@@ -42,20 +47,23 @@ export async function settleUnit(
       detail: result.summary,
     });
   }
-  await deps.notifier.changed(run.id);
+  // Of a wait that goes on there is nothing new to show, for hours perhaps.
+  if (isNews) await deps.notifier.changed(run.id);
   if (result.kind === 'waiting') return { againInMs: Math.max(0, result.untilMs - nowMs) };
   await deps.queue.addAdvance({ runId: run.id });
   return undefined;
 }
 
 function settled(now: UnitRecord, result: Exclude<UnitResult, { kind: 'superseded' }>, nowMs: number): UnitRecord {
-  const { waitingReason: _reason, waitingUntilMs: _until, failure: _failure, cleanedUp: _clean, ...rest } = now;
+  const { waitingReason: _reason, waitingUntilMs: _until, looksAgain: _again, failure: _failure, ...before } = now;
+  const { cleanedUp: _clean, cleaning: _end, ...rest } = before;
   if (result.kind === 'waiting')
     return {
-      ...rest,
+      ...before,
       state: 'waiting',
       waitingReason: result.reason,
       waitingUntilMs: result.untilMs,
+      ...(result.looksAgain && { looksAgain: true as const }),
     };
   return {
     ...rest,

@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../domain/journal.ts';
 import { limitText } from '../domain/limit-text.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
+import { hostsOf } from '../domain/run.ts';
 import { errors, failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 import { planLeaseName } from './liveness.ts';
@@ -43,11 +44,11 @@ async function sweepRun(deps: EngineDeps, id: number): Promise<void> {
 async function reviveUnit(deps: EngineDeps, run: Run, unit: UnitRecord): Promise<void> {
   if (!['planning', 'queued', 'running', 'waiting'].includes(unit.state)) return;
   const nowMs = deps.clock.nowMs();
-  const name = unit.state === 'planning' ? planLeaseName(run.id, unit.unit) : unit.unit;
-  const holder = await deps.leases.holder(name);
+  const names = unit.state === 'planning' ? [planLeaseName(run.id, unit.unit)] : hostsOf(unit);
+  const holders = await Promise.all(names.map(async (name) => deps.leases.holder(name)));
   const { id, incarnation } = deps.worker;
-  const olderLife = holder?.workerId === id && holder.incarnation < incarnation;
-  if (holder?.runId === run.id && !olderLife) return;
+  const olderLife = holders.some((holder) => holder?.workerId === id && holder.incarnation < incarnation);
+  if (holders.every((holder) => holder?.runId === run.id) && !olderLife) return;
   const reason = olderLife ? `worker ${id} was restarted` : 'its worker is gone';
   const entries = await deps.journal.read(run.id, unit.unit);
   const silentMs = nowMs - lastSignMs(run, unit, entries);

@@ -1,22 +1,25 @@
 import type { UnitEndState } from '../domain/journal.ts';
 import type { Failure, StepOutcome } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
-import type { TargetNote } from '../domain/run.ts';
+import type { TargetNote, WalkEnd } from '../domain/run.ts';
 
 /** How the walk over a unit ended, before it is written down. */
 export type UnitResult =
-  | {
-      readonly kind: 'ended';
-      readonly state: UnitEndState;
-      readonly summary: string;
-      readonly failure?: Failure;
-      readonly notes?: readonly TargetNote[];
-      /** What the run had added is gone, and that was verified: the unit is free for others. */
-      readonly cleanedUp?: true;
-    }
-  | { readonly kind: 'waiting'; readonly reason: string; readonly untilMs: number }
+  | Ended
+  /** `looksAgain`: nobody knows that it will be over then, or the reason says when it will be. */
+  | { readonly kind: 'waiting'; readonly reason: string; readonly untilMs: number; readonly looksAgain?: true }
   /** Another job has this unit now: say nothing, change nothing. */
   | { readonly kind: 'superseded' };
+
+export interface Ended {
+  readonly kind: 'ended';
+  readonly state: UnitEndState;
+  readonly summary: string;
+  readonly failure?: Failure;
+  readonly notes?: readonly TargetNote[];
+  /** What the run had added is gone, and that was verified: the unit is free for others. */
+  readonly cleanedUp?: true;
+}
 
 /** Worse is later. `plan-outdated` stops before any write and so is milder than a failure. */
 const badness: readonly UnitEndState[] = [
@@ -55,6 +58,22 @@ export function newTally(targets: readonly string[]): Tally {
     targets.map((target): [string, TargetNote] => [target, { target, outcome: 'satisfied', warnings: [] }]),
   );
   return { applied: 0, satisfied: 0, state: 'satisfied', notes };
+}
+
+/** A tally as it stands in the record of the unit while what was added is taken away, and back. */
+export function walkEndOf({ notes, ...tally }: Tally): WalkEnd {
+  return { ...tally, notes: [...notes.values()] };
+}
+
+export function tallyOf({ notes, ...end }: WalkEnd): Tally {
+  return { ...end, notes: new Map(notes.map((each) => [each.target, each])) };
+}
+
+/** A person has stopped the run: that is how the unit ends, whatever its cards came to before. */
+export function cancelTally(tally: Tally, failure: Failure, targets: readonly string[]): void {
+  tally.state = 'cancelled';
+  tally.failure = failure;
+  takeAlong(tally, targets, 'cancelled');
 }
 
 /** Counts one outcome; `ours`: this run has acted in that step. Returns true when the target cannot go on. */
@@ -124,13 +143,14 @@ function note(
 
 /** "3 steps applied, 3 were right already". */
 export function summaryOf(tally: Tally): string {
+  if (tally.state === 'cancelled' && tally.failure) return tally.failure.what;
   const applied = `${tally.applied} step${tally.applied === 1 ? '' : 's'} applied`;
   const text = `${applied}, ${tally.satisfied} ${tally.satisfied === 1 ? 'was' : 'were'} right already`;
   return tally.failure === undefined ? text : `${tally.failure.what} (${text})`;
 }
 
 /** How a unit ends whose cards have all dropped out or come to the end. */
-export function endedWith(tally: Tally): UnitResult {
+export function endedWith(tally: Tally): Ended {
   return {
     kind: 'ended',
     state: tally.state,

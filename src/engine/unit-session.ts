@@ -4,7 +4,7 @@ import type { JournalEntry, JournalEvent, Progress } from '../domain/journal.ts'
 import { clipEvent } from '../domain/journal.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import type { Lease } from '../domain/ports.ts';
-import type { Run, UnitRecord } from '../domain/run.ts';
+import type { Run, UnitRecord, WalkEnd } from '../domain/run.ts';
 import { hostsOf } from '../domain/run.ts';
 import type { ActionRecord, Recipe } from '../domain/step.ts';
 import { errors } from '../errors.ts';
@@ -62,6 +62,11 @@ export class UnitSession {
   /** True for a pair: what one end cannot do, the unit cannot do. */
   get isPair(): boolean {
     return this.record.hosts !== undefined;
+  }
+
+  /** A cancelled run that cleans up, and has begun: no step is carried out any more, only undone. */
+  get mustOnlyClean(): boolean {
+    return this.recipe.onFailure === 'cleanup' && this.run.cancel !== undefined && this.#wrote;
   }
 
   /** A host; there once the unit has opened it. */
@@ -138,6 +143,18 @@ export class UnitSession {
         since: new Date(taken.hold.sinceMs).toISOString(),
       });
     this.#wrote = true;
+  }
+
+  /** Before the first step is undone: a worker that takes over from then on goes on there. */
+  async noteEnd(cleaning: WalkEnd): Promise<void> {
+    const { unit, generation, cleaning: noted } = this.record;
+    if (noted) return;
+    const { changed } = await this.deps.runs.update(this.run.id, (current) => {
+      const now = current.units[unit];
+      if (now === undefined || now.generation !== generation) return undefined;
+      return { ...current, units: { ...current.units, [unit]: { ...now, cleaning } } };
+    });
+    if (!changed) throw errors.leaseLost({ unit });
   }
 
   countSteps(index: number, count: number): void {

@@ -33,9 +33,9 @@ export const askingErrors = {
       why: `It is ${a.state}.`,
       next: a.next,
     }),
-  selfApproval: (a: { run: number; who: string }) =>
+  selfApproval: (a: { run: number; who: string; resumed?: true }) =>
     make('self-approval', 'permanent', {
-      what: `${a.who} asked for run ${a.run} and so cannot approve it.`,
+      what: `${a.who} ${a.resumed ? `set run ${a.run} going again` : `asked for run ${a.run}`} and so cannot approve it.`,
       why: 'A second person has to look at risky work before it starts.',
       next: 'Ask one of the approvers; the buttons stay until the plan expires.',
     }),

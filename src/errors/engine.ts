@@ -1,4 +1,6 @@
+import type { Lock } from '../domain/ports.ts';
 import type { StoppedRun } from '../domain/stopped-run.ts';
+import { planTime } from '../domain/time-text.ts';
 import { again, make, type WithState } from './ops-error.ts';
 
 /** Holds, leases, plans, and how a step ends; `bug` stands for what is nobody else's. */
@@ -22,6 +24,19 @@ export const engineErrors = {
             next: `Finish it with \`/dpu resume ${a.run}\`, give the host back with \`/dpu cancel ${a.run}\`, or clear it with \`/dpu unlock ${a.host} --force\` (administrators).`,
           },
     ),
+  /** `asker`: id of who is refused. `others`: further locks in the way. `line`: the command, where it goes on without these hosts. */
+  hostLocked: (a: { lock: Lock; asker: string; others: readonly Lock[]; line?: string }) => {
+    const locks = [a.lock, ...a.others];
+    const hosts = locks.map(({ host }) => host);
+    const also = a.others.map(({ host, by }) => `${host} by ${by.displayName}`);
+    const except =
+      a.line === undefined ? '' : `, and \`/dpu ${a.line} --except ${hosts.join(',')}\` goes on without it`;
+    return make('host-locked', 'permanent', {
+      what: `${a.lock.host} is locked by ${a.lock.by.displayName} since ${planTime(a.lock.sinceMs)}: ${a.lock.reason.replace(/\.$/, '')}.`,
+      why: `Nobody changes a locked host until the lock is taken off.${also.length === 0 ? '' : ` Locked as well: ${also.slice(0, 8).join(', ')}${also.length > 8 ? ` and ${also.length - 8} more` : ''}.`}`,
+      next: `${a.lock.by.userId === a.asker ? 'It is your own lock' : `Talk to ${a.lock.by.displayName}`}; \`/dpu unlock ${a.lock.host}\` takes it off${except}. Nothing was started.`,
+    });
+  },
   unitBusy: (a: { unit: string; worker: string; run: number }) =>
     make('unit-busy', 'permanent', {
       what: `${a.unit} is being worked on right now.`,
@@ -67,7 +82,7 @@ export const engineErrors = {
     }),
   lookTimeout: (a: { step: string; target: string; limit: string; run: number }) =>
     make('look-timeout', 'transient', {
-      what: `Looking at ${a.target} for ${a.step} took longer than ${a.limit}.`,
+      what: `Looking at ${a.target} ("${a.step}") took longer than ${a.limit}.`,
       why: 'The host or the BMC of the card accepts connections and does not answer in time.',
       next: `Look whether it is overloaded or hung. ${again(a.run)} Nothing was changed by looking.`,
     }),
@@ -116,7 +131,7 @@ export const engineErrors = {
     make('clean-up-failed', 'needs-human', {
       what: `What run ${a.run} had added to ${a.unit} is not all taken away: ${a.left}.`,
       why: a.why,
-      next: `Remove the cause, then \`/dpu resume ${a.run}\` begins anew and clears away at its end; or take it away by hand as the runbook says, and \`/dpu cancel ${a.run}\`.`,
+      next: `Remove the cause; then \`/dpu cancel ${a.run}\` takes it away and gives the hosts back, and \`/dpu resume ${a.run}\` begins anew and clears away at its end. The runbook says how to do it by hand.`,
       state: 'changed',
     }),
   bug: (a: { detail: string }) =>

@@ -1,5 +1,7 @@
 import { defineRead } from '../domain/commands.ts';
+import type { HostReader } from '../domain/device-ports.ts';
 import { errors } from '../errors.ts';
+import { expectSuccess } from './read-helpers.ts';
 
 /**
  * Associations of the kernel, without their keys. DOCA images bring a newer ip(8) that also says how far an association is
@@ -16,13 +18,6 @@ export const xfrmState = defineRead({
   ],
 });
 
-/** They count what the card itself encrypts. Source: kernel docs, mlx5 ethtool counters (`ipsec_*`, `ipsec_full_*`). */
-export const portCounters = defineRead({
-  name: 'ethtool -S',
-  argv: ['sudo', '-n', 'ethtool', '-S', '{link}'],
-  holes: { link: /p[01]/ },
-});
-
 /** One IPsec association. `packet`: the card does all; `crypto`: only the encryption; `unnamed`: ip(8) is too old to say. */
 export interface IpsecSa {
   readonly from: string;
@@ -31,6 +26,20 @@ export interface IpsecSa {
   readonly mode: string;
   readonly offload: 'packet' | 'crypto' | 'unnamed' | 'none';
   readonly device: string | undefined;
+}
+
+/**
+ * Reads the associations of the kernel; none where IPsec is done in user space. Errors: command-failed (also of an ip(8) that
+ * does not know `nokeys`), sudo-refused, output-unreadable.
+ */
+export async function readIpsecSas(arm: HostReader, signal: AbortSignal): Promise<readonly IpsecSa[]> {
+  const result = await arm.read(xfrmState.bind({}), { timeoutMs: 30_000, signal, maxBytes: 4 * 1024 * 1024 });
+  // Whatever goes wrong: nothing that this command printed goes anywhere with a key in it.
+  const shown = { ...result, stdout: withoutKeys(result.stdout), stderr: withoutKeys(result.stderr) };
+  expectSuccess(arm.name, 'ip xfrm state list nokeys', shown);
+  if (result.truncated)
+    throw errors.outputUnreadable({ target: arm.name, source: 'ip xfrm state', problem: 'it is not complete' });
+  return parseXfrmState(arm.name, shown.stdout);
 }
 
 /** Parses `ip xfrm state`: an association begins with `src A dst B` at the start of a line. */
@@ -59,14 +68,4 @@ function offloadOf(kind: string | undefined): IpsecSa['offload'] {
 /** Should an ip(8) print keys all the same. */
 export function withoutKeys(text: string): string {
   return text.replace(/\b0x[0-9a-f]{17,}\b/gi, '[key]');
-}
-
-/** Packets that the card has encrypted and decrypted; undefined where the driver counts none. */
-export function parseIpsecCounters(text: string): { readonly tx: number; readonly rx: number } | undefined {
-  const count = (direction: 'tx' | 'rx'): number | undefined => {
-    const value = new RegExp(`^\\s*ipsec(?:_full)?_${direction}_pkts: (\\d+)$`, 'm').exec(text)?.[1];
-    return value === undefined ? undefined : Number(value);
-  };
-  const [tx, rx] = [count('tx'), count('rx')];
-  return tx === undefined || rx === undefined ? undefined : { tx, rx };
 }

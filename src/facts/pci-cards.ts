@@ -56,8 +56,9 @@ export function parsePciCards(hostName: string, text: string): readonly PciCard[
 
 function parseFunction(hostName: string, address: string, block: string): PciCard {
   if (block.includes('<access denied>')) throw unreadable(hostName, 'lspci was not run as root', block);
+  // Only whole lines count: of a line without an end, nobody knows how much of the value was cut off.
   const field = (keyword: string): string => {
-    const value = new RegExp(`^\\s*\\[${keyword}\\] [^:]+: (.*)$`, 'm').exec(block)?.[1]?.trim();
+    const value = new RegExp(`^\\s*\\[${keyword}\\] [^:]+: (.*)\\n`, 'm').exec(block)?.[1]?.trim();
     if (value === undefined || value === '')
       throw unreadable(hostName, `no [${keyword}] in the VPD of ${address}`, block);
     return value;

@@ -19,7 +19,7 @@ export function isSudoRefusal(result: Pick<CommandResult, 'stderr'>): boolean {
 export function expectSuccess(hostName: string, command: string, result: CommandResult): void {
   if (result.exitCode === 0) return;
   const output = `${result.stderr}\n${result.stdout}`.trim().slice(0, 400);
-  if (isSudoRefusal(result)) throw errors.sudoRefused({ host: hostName, user: 'the SSH user', output });
+  if (isSudoRefusal(result)) throw errors.sudoRefused({ host: hostName, user: 'The SSH user', output });
   throw errors.commandFailed({ host: hostName, command, exitCode: result.exitCode, output });
 }
 

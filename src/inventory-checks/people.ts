@@ -10,6 +10,7 @@ export function roleProblems(view: View): Problem[] {
     ...policy.administer.map((role, index) => ({ path: ['policy', 'administer', index], role })),
     ...(['disruptive', 'destructive'] as const).flatMap((risk) => [
       { path: ['policy', 'approvals', risk, 'role'], role: policy.approvals[risk].role },
+      { path: ['policy', 'approvals', risk, 'andRole'], role: policy.approvals[risk].andRole },
       { path: ['policy', 'approvals', risk, 'selfApprovalRole'], role: policy.approvals[risk].selfApprovalRole },
     ]),
   ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HostEntry, Policy, Profile, Site } from '../domain/inventory.ts';
+import { HostEntry, Policy, Profile, Rack, Site } from '../domain/inventory.ts';
 import { Image } from '../domain/image.ts';
 import { nearest } from '../domain/targets.ts';
 
@@ -18,6 +18,8 @@ export interface Problem {
 export interface View {
   readonly siteNames: readonly string[];
   readonly sites: ReadonlyMap<string, z.infer<typeof Site>>;
+  readonly rackNames: readonly string[];
+  readonly racks: ReadonlyMap<string, z.infer<typeof Rack>>;
   readonly hostNames: readonly string[];
   readonly hosts: ReadonlyMap<string, HostEntry>;
   readonly imageNames: readonly string[];
@@ -41,6 +43,8 @@ export function viewOf(raw: unknown): View {
   return {
     siteNames: Object.keys(record(root.sites)),
     sites: wellFormed(root.sites, Site),
+    rackNames: Object.keys(record(root.racks)),
+    racks: wellFormed(root.racks, Rack),
     hostNames: Object.keys(record(root.hosts)),
     hosts: wellFormed(root.hosts, HostEntry),
     imageNames: Object.keys(record(root.images)),

@@ -29,6 +29,7 @@ export interface LabCredentials {
   readonly ssh: string;
   readonly hostBmc: string;
   readonly tailscale: string;
+  readonly ipsecPsk: string;
 }
 
 export interface LabInventoryOptions {
@@ -56,6 +57,7 @@ export function labInventory(options: LabInventoryOptions): string {
     sites: { lab: { simulated: true, recipient } },
     hosts: Object.fromEntries(hosts.map((host, index) => [host.name, hostEntry(host, index, options)])),
     links,
+    pairs: Object.fromEntries(links.filter(joinsHosts).map((link, index) => [`wire${index + 1}`, pairOf(link, index)])),
     ...(whole && provisioningParts(whole.imageFolder, options.credentials)),
     roles: {
       operators: { userGroups: [groups.operators] },
@@ -71,6 +73,28 @@ export function labInventory(options: LabInventoryOptions): string {
     },
   };
   return `# Written by the lab for its pretend rack; everything in it ends with the lab.\n${stringify(inventory)}`;
+}
+
+/** Between the first ports of two cards: what a bench can measure. */
+function joinsHosts([near, far]: readonly [string, string]): boolean {
+  return near.endsWith('/p0') && far.endsWith('/p0');
+}
+
+/** Addresses that nobody else in the lab has, one set a cable. */
+function pairOf(link: readonly [string, string], index: number): object {
+  return {
+    ends: link.map((end, side) => {
+      const [card, port] = end.split('/');
+      const subnet = index * 2 + side;
+      return {
+        card,
+        port,
+        hostAddress: `192.168.${60 + index}.${side + 1}/24`,
+        wireAddress: `192.168.${40 + index}.${side + 1}/24`,
+        routed: { host: `10.60.${subnet}.2/24`, card: `10.60.${subnet}.1/24` },
+      };
+    }),
+  };
 }
 
 function hostEntry(host: LabHost, index: number, { credentials, whole }: LabInventoryOptions): object {

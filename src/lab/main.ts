@@ -17,9 +17,9 @@ import type { RackLayout } from './rack/layout.ts';
 import { hostBmcPassword, rack1, wideRack } from './rack/layouts.ts';
 import { rack2 } from './rack/rack2.ts';
 import { type RunningRack, startRack } from './rack/server.ts';
-import { tailscaleAuthKey, writeImages } from './wanted.ts';
+import { ipsecSharedKey, tailscaleAuthKey, writeImages } from './wanted.ts';
 
-const credentials = { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale' } as const;
+const credentials = { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale', ipsecPsk: 'ipsec-psk' } as const;
 /** If something does not close, the process ends all the same. */
 const closeLimitMs = 3_000;
 const yearMs = 365 * 24 * 3_600_000;
@@ -86,7 +86,11 @@ function readyLine(
     chat: { url, apiUrl, botToken, appToken, signingSecret, seed },
     hosts: running.rack.hosts,
     // Passwords of pretend devices: whoever started the lab files them for the worker.
-    credentials: { [credentials.hostBmc]: hostBmcPassword, [credentials.tailscale]: tailscaleAuthKey },
+    credentials: {
+      [credentials.hostBmc]: hostBmcPassword,
+      [credentials.tailscale]: tailscaleAuthKey,
+      [credentials.ipsecPsk]: ipsecSharedKey,
+    },
   });
 }
 
@@ -155,7 +159,10 @@ function chatFault(name: FaultName, uses: number | undefined): Fault {
       return { fault: name, times: uses ?? 1 };
     case 'slack-down':
     case 'socket-disconnect':
+    case 'socket-refresh':
       return { fault: name };
+    case 'duplicate':
+      return { fault: name, ...times };
   }
 }
 

@@ -11,6 +11,7 @@ import type { RshimAccess } from '../steps/flash-ownership.ts';
 import { foreignFlash, ownFlash, reportFlash } from './console-flash.ts';
 import { consoleStateOf } from './console-state.ts';
 import { readerOf } from './diag.ts';
+import { onOwnBmc } from './own-bmc.ts';
 import { pause } from './pause.ts';
 import { pciCardOf } from './probes/card.ts';
 import type { Part } from './probes/probe.ts';
@@ -66,7 +67,7 @@ export const consoleLook: Look = {
 async function readCard(context: LookContext, ref: CardRef, wish: Wish): Promise<string> {
   const unnamed = context.of(ref);
   const { serial, ...pci } = await pciCardOf(unnamed);
-  const card = context.of({ ...ref, serial });
+  const card = onOwnBmc(context.of({ ...ref, serial }));
   // Looked for before anything of the rshim is read.
   const flash = await ownFlash(card, serial);
   if (flash !== undefined) return reportFlash(context, card, flash, wish);

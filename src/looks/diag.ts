@@ -3,6 +3,7 @@ import type { Look, LookContext } from '../domain/look.ts';
 import type { ProbeName } from '../domain/probes.ts';
 import { isProbeName } from '../domain/probes.ts';
 import { errors, OpsError } from '../errors.ts';
+import { onOwnBmc } from './own-bmc.ts';
 import { withSerial } from './probes/card.ts';
 import { probes } from './probes/index.ts';
 import type { Finding } from './probes/probe.ts';
@@ -45,7 +46,7 @@ function endText(probe: ProbeName, summaries: readonly string[], failed: number)
 /** Returns the summary, or why the card could not be asked; either is reported. */
 async function probeCard(context: LookContext, card: CardRef, name: ProbeName): Promise<string | OpsError> {
   const probe = probes[name];
-  const transcript = overheard(context.of(card));
+  const transcript = overheard(onOwnBmc(context.of(card)));
   const title = `${name} of ${card.dpu.name}`;
   const ask = async (): Promise<Finding> => probe.run(transcript.context);
   try {

@@ -1,5 +1,4 @@
 import type { CardFact, CardFactName, UnreadFact } from '../domain/card-facts.ts';
-import type { BmcReader, CredentialSlot } from '../domain/device-ports.ts';
 import { defaultMinPcieLink, findSku, pcieText } from '../domain/part-numbers.ts';
 import type { ObserveContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
@@ -7,8 +6,6 @@ import { readArmImage } from '../facts/card-image.ts';
 import { readBmcLan } from '../facts/bmc-lan.ts';
 import { readCardChassis } from '../facts/card-chassis.ts';
 import { readDpuMode } from '../facts/dpu-mode.ts';
-import type { DpuSystem } from '../facts/dpu-system.ts';
-import { readDpuSystem } from '../facts/dpu-system.ts';
 import type { InventoryItem } from '../facts/firmware-inventory.ts';
 import { readFirmwareVersions } from '../facts/firmware-inventory.ts';
 import { readNicFirmware } from '../facts/nic-firmware.ts';
@@ -17,6 +14,7 @@ import { findRshim, readRshims, silentRshim } from '../facts/rshim.ts';
 import { readRshimSettings } from '../facts/rshim-owner.ts';
 import { readSecureBoot, secureBootText } from '../facts/secure-boot.ts';
 import { armSession } from '../steps/arm-session.ts';
+import { openOwnBmc } from './own-bmc.ts';
 import { pciCardOf } from './probes/card.ts';
 
 /** What one source says of a card, and what it should have said and could not. */
@@ -52,11 +50,11 @@ class Answers implements Seen {
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof OpsError) || this.#context.signal.aborted) throw error;
-      this.failure ??= error;
-      const { what, why, next } = error.failure;
-      const reason = `${what} ${/[.!?]$/.test(why) ? why : `${why}.`} ${next}`.slice(0, 300);
-      this.miss(names, reason);
+      if (this.#context.signal.aborted) this.miss(names, 'It had not answered when the look ended.');
+      else if (error instanceof OpsError) {
+        this.failure ??= error;
+        this.miss(names, reasonOf(error));
+      } else throw error;
       return undefined;
     }
   }
@@ -67,13 +65,29 @@ class Answers implements Seen {
   }
 }
 
+const askedOfHost: readonly CardFactName[] = [
+  'part-number',
+  'serial',
+  'pcie-link',
+  'nic-firmware-running',
+  'nic-firmware-staged',
+  'rshim-owner',
+];
+
+/** A cell of a table takes no more. */
+const reasonMax = 190;
+
+/** What, why and what to do next; where that is too long for a cell, without the why. */
+function reasonOf({ failure: { what, why, next } }: OpsError): string {
+  const whole = `${what} ${/[.!?]$/.test(why) ? why : `${why}.`} ${next}`;
+  return whole.length <= reasonMax ? whole : `${what} ${next}`.slice(0, 300);
+}
+
 /** Part number, serial and link from lspci, firmware from MFT, owner of the rshim. */
 export async function fromHost(context: ObserveContext): Promise<Seen> {
   const { host, dpu, signal, profile } = context;
   const seen = new Answers(context, 'host');
-  const card = await seen.ask(['part-number', 'serial', 'pcie-link', 'nic-firmware-staged'], async () =>
-    pciCardOf(context),
-  );
+  const card = await seen.ask(askedOfHost, async () => pciCardOf(context));
   if (card === undefined) return seen;
   seen.put('part-number', partNumberText(card.partNumber), skuWarning(card.partNumber));
   seen.put('serial', card.serial);
@@ -136,13 +150,17 @@ const versionFacts: readonly (readonly [CardFactName, InventoryItem])[] = [
   ['nic-firmware-running', 'DPU_NIC'],
 ];
 
-/** Mode, Secure Boot, versions and boot progress, with the password that is filed as current and no other. */
-export async function fromBmc(context: ObserveContext): Promise<Seen> {
+/**
+ * Mode, Secure Boot, versions and boot progress, with the password that is filed as current and no other. `ofHost`: what the
+ * host has said; whether it has the rshim only that knows.
+ */
+export async function fromBmc(context: ObserveContext, ofHost: Seen): Promise<Seen> {
   const { signal } = context;
   const seen = new Answers(context, 'bmc');
   const opened = await seen.ask(askedOfBmc, async () => openOwnBmc(context));
   if (opened === undefined) return seen;
-  const { session, system } = opened;
+  const { system } = opened;
+  const { session } = opened.login;
   seen.put('serial', system.serial);
   const paused = system.powerState === 'Paused' ? 'It stands in the UEFI shell.' : undefined;
   seen.put('arm-state', `${system.bootState}, power ${system.powerState}`, paused);
@@ -164,39 +182,12 @@ export async function fromBmc(context: ObserveContext): Promise<Seen> {
   });
   await seen.ask(['rshim-owner'], async () => {
     const { bmcEnabled, host } = await readRshimSettings(session, signal);
-    seen.put('rshim-owner', bmcEnabled ? 'BMC' : `nobody (BMC rshim off, host rshim ${host})`);
+    const silence = ofHost.unread['rshim-owner']?.reason;
+    if (bmcEnabled) seen.put('rshim-owner', 'BMC');
+    else if (silence === undefined) seen.put('rshim-owner', `nobody (BMC rshim off, host rshim ${host})`);
+    else seen.put('rshim-owner', `not the BMC (BMC rshim off, host rshim ${host})`, silence);
   });
   return seen;
-}
-
-/**
- * A session with the BMC of this very card, and what it says of it: what another card answers is nothing known of this one.
- * Errors: bmc-not-asked, bmc-locked, wrong-card, those of the transport.
- */
-async function openOwnBmc({
-  bmc,
-  card,
-  dpu,
-  runId,
-  signal,
-}: ObserveContext): Promise<{ readonly session: BmcReader; readonly system: DpuSystem }> {
-  const target = dpu.name;
-  const login = await bmc.login(card, { timeoutMs: 60_000, signal, knownOnly: true });
-  if (login.state === 'unpinned') throw errors.bmcNotAsked({ target, why: 'Its certificate is not pinned.' });
-  if (login.state === 'refused') throw errors.bmcNotAsked({ target, why: refusedText(login.tried) });
-  if (login.state === 'locked') throw errors.bmcLocked({ target, untilIso: new Date(login.untilMs).toISOString() });
-  const { session } = login;
-  const system = await readDpuSystem(session, signal);
-  if (card.serial !== undefined && card.serial !== system.serial)
-    throw errors.wrongCard({ target, vpdSerial: card.serial, bmcSerial: system.serial, run: runId });
-  return { session, system };
-}
-
-/** Only the current password was a candidate: none is filed, or it was refused. */
-function refusedText(tried: readonly CredentialSlot[]): string {
-  return tried.length === 0
-    ? 'No current password of it is filed.'
-    : 'It refuses the password that is filed as current.';
 }
 
 /** As people call it. */

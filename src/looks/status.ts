@@ -21,12 +21,15 @@ export const status: Look = {
     const { length } = context.cards;
     await context.progress({ text: `looking at ${length === 1 ? context.cards[0]?.dpu.name : `${length} cards`}` });
     await atATime(CARDS_AT_A_TIME, context.cards, async (card) => {
+      if (context.signal.aborted) return;
       const { facts, failure } = await lookAt(context, card);
       await context.facts.merge(card.dpu.name, facts);
       await report(context, card, facts);
       if (failure !== undefined) failures.push(failure);
       if (Object.keys(facts.unread).length === 0) complete += 1;
     });
+    // What was seen before a cancel, or before the time was up, is told.
+    context.signal.throwIfAborted();
     const [failure] = failures;
     if (failure !== undefined && failures.length === length) throw failure;
     const cards = `${length} ${length === 1 ? 'card' : 'cards'} looked at`;
@@ -57,7 +60,7 @@ async function lookAt(
   const serial = host.facts['serial']?.value ?? card.serial;
   const known = context.of(serial === undefined ? card : { ...card, serial });
   // The first that has an answer is taken: the Arm knows its image better than the BMC does.
-  const parts: Seen[] = [host, await fromArm(known), await fromBmc(known), await fromRecord(known)];
+  const parts: Seen[] = [host, await fromArm(known), await fromBmc(known, host), await fromRecord(known)];
   const facts: Partial<Record<CardFactName, CardFact>> = {};
   const unread: Partial<Record<CardFactName, UnreadFact>> = {};
   for (const part of parts) {

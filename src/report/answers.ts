@@ -4,7 +4,7 @@ import type { Failure } from '../domain/outcome.ts';
 import type { Run } from '../domain/run.ts';
 import { header, note, preformatted, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
-import type { ChatMessage } from './message.ts';
+import type { ChatMessage, FailureAnswer } from './message.ts';
 import { count, cutPlain, duration, escapeMrkdwn, inlineCode, slackDate } from './text.ts';
 import { failureLines, runStateText } from './words.ts';
 
@@ -15,10 +15,10 @@ export function textAnswer(text: string): ChatMessage {
 }
 
 /** A refusal or an error: what, why, what to do next, with the evidence when there is some. */
-export function failureAnswer(failure: Failure): ChatMessage {
+export function failureAnswer(failure: Failure): FailureAnswer {
   const evidence: KnownBlock[] = failure.evidence === undefined ? [] : [preformatted(failure.evidence, 1500)];
   const blocks = [...sections(failureLines(failure)), ...evidence];
-  return fitMessage({ text: `${escapeMrkdwn(failure.what)} ${escapeMrkdwn(failure.next)}`, blocks });
+  return { ...fitMessage({ text: `${escapeMrkdwn(failure.what)} ${escapeMrkdwn(failure.next)}`, blocks }), failure };
 }
 
 /** A titled table; cells are plain text and never parsed. More than 99 rows are counted, not shown. */

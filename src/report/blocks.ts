@@ -1,7 +1,7 @@
 /** Builders of the few blocks the house uses. Texts given to `section` and `note` are mrkdwn whose foreign parts are escaped. */
 import type { ActionsBlock, Button, KnownBlock, RichTextElement, RichTextList, RichTextSection } from '@slack/types';
-import { blockLimits } from './limits.ts';
-import { cutMrkdwn, cutPlain, dateFallback } from './text.ts';
+import { blockLimits, mrkdwnText } from './limits.ts';
+import { ISO_TIME, cutMrkdwn, cutPlain, dateFallback, isPlanTime } from './text.ts';
 
 /** A heading; plain text, no escaping needed. */
 export function header(text: string): KnownBlock {
@@ -10,7 +10,7 @@ export function header(text: string): KnownBlock {
 
 /** One paragraph of mrkdwn. `expand` keeps Slack from folding it behind "See more". */
 export function section(mrkdwn: string): KnownBlock {
-  return { type: 'section', expand: true, text: { type: 'mrkdwn', text: cutMrkdwn(mrkdwn, blockLimits.sectionText) } };
+  return { type: 'section', expand: true, text: mrkdwnText(cutMrkdwn(mrkdwn, blockLimits.sectionText)) };
 }
 
 /** Lines of mrkdwn packed into as few sections as the limit on a section's text allows. */
@@ -34,7 +34,7 @@ export function note(...mrkdwn: readonly string[]): KnownBlock {
     type: 'context',
     elements: mrkdwn
       .slice(0, blockLimits.contextElements)
-      .map((text) => ({ type: 'mrkdwn', text: cutMrkdwn(text, blockLimits.fieldText) })),
+      .map((text) => mrkdwnText(cutMrkdwn(text, blockLimits.fieldText))),
   };
 }
 
@@ -49,7 +49,24 @@ export function preformatted(text: string, maxCharacters = 2800): KnownBlock {
 }
 
 /** A piece of rich text. Nothing in it is ever parsed, so foreign text needs no escaping; `dateMs` is shown in the reader's zone. */
-export type Span = string | { readonly bold: string } | { readonly code: string } | { readonly dateMs: number };
+export type Span =
+  | string
+  | { readonly bold: string }
+  | { readonly code: string }
+  | { readonly dateMs: number; readonly withDay?: boolean };
+
+/** A sentence of dpubot itself whose points in time (ISO 8601, UTC) are shown in the reader's zone, as `prose` does it. */
+export function proseSpans(text: string): Span[] {
+  const spans: Span[] = [];
+  let done = 0;
+  for (const { 0: iso, index } of text.matchAll(ISO_TIME)) {
+    const dateMs = Date.parse(iso);
+    if (Number.isNaN(dateMs)) continue;
+    spans.push(text.slice(done, index), { dateMs, withDay: isPlanTime(iso) });
+    done = index + iso.length;
+  }
+  return [...spans, text.slice(done)];
+}
 
 /** One bullet; `indent` 1 is a bullet below a bullet. */
 export interface Bullet {
@@ -78,7 +95,8 @@ function richElement(span: Span): RichTextElement {
   if ('bold' in span) return { type: 'text', text: oneSpan(span.bold), style: { bold: true } };
   if ('code' in span) return { type: 'text', text: oneSpan(span.code), style: { code: true } };
   const timestamp = Math.floor(span.dateMs / 1000);
-  return { type: 'date', timestamp, format: '{time}', fallback: dateFallback(span.dateMs) };
+  const format = span.withDay === true ? '{date_short_pretty} {time}' : '{time}';
+  return { type: 'date', timestamp, format, fallback: dateFallback(span.dateMs) };
 }
 
 /** Slack refuses an empty text. */
@@ -102,7 +120,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** What a button of a run's messages may do; each stands for the command of that name. */
-export const runActions = ['approve', 'reject', 'cancel', 'resume', 'done', 'details'] as const;
+export const runActions = ['approve', 'reject', 'cancel', 'resume', 'done', 'console', 'details'] as const;
 export type RunAction = (typeof runActions)[number];
 
 const LABELS: Readonly<Record<RunAction, string>> = {
@@ -111,6 +129,7 @@ const LABELS: Readonly<Record<RunAction, string>> = {
   cancel: 'Cancel',
   resume: 'Resume',
   done: 'Done',
+  console: 'Console',
   details: 'Details',
 };
 
@@ -126,10 +145,15 @@ function runButton(runId: number, generation: number, action: RunAction): Button
     action_id: `run:${action}`,
     text: { type: 'plain_text', text: LABELS[action], emoji: false },
     value: runButtonValue(runId, generation),
-    accessibility_label: action === 'done' ? `Done by hand, go on with run ${runId}` : `${LABELS[action]} run ${runId}`,
+    accessibility_label: spokenLabel(action, runId),
     ...(action === 'approve' || action === 'done' ? { style: 'primary' as const } : {}),
     ...(action === 'reject' || action === 'cancel' ? { style: 'danger' as const } : {}),
   };
+}
+
+function spokenLabel(action: RunAction, runId: number): string {
+  if (action === 'done') return `Done by hand, go on with run ${runId}`;
+  return action === 'console' ? `Console of the card that run ${runId} works on` : `${LABELS[action]} run ${runId}`;
 }
 
 /** The opaque value of a run's buttons: `418:3`. */

@@ -2,6 +2,8 @@ import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
 import { isLookName } from '../domain/look.ts';
 import type { Run, TargetNote } from '../domain/run.ts';
+import { hostsOf } from '../domain/run.ts';
+import { unitName } from '../domain/unit-name.ts';
 import type { Bullet } from './blocks.ts';
 import { bulletList, sections, table } from './blocks.ts';
 import type { FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
@@ -55,7 +57,7 @@ export function runEndMessage(run: Run, fold: JournalFold, event: RunEnded): Cha
   // The drift stands above, and nothing was done.
   const isInspected = run.recipe === 'inspect';
   const rows = (isInspected ? [] : names).flatMap((name) =>
-    targetRows(name, fold.units[name], run.units[name]?.targetNotes ?? [], waitedFor(run, name)),
+    targetRows(unitOf(run, name), fold.units[name], run.units[name]?.targetNotes ?? [], waitedFor(run, name)),
   );
   const shown = rows.slice(0, 99);
   const text = `Run ${run.id}${stamp}: ${runStateText(event.state, run.recipe)}. ${oneLine(event.summary)}`;
@@ -98,12 +100,24 @@ function targetTable(rows: readonly (readonly string[])[]): KnownBlock {
   return table(shownHead, shown);
 }
 
+interface NamedUnit {
+  readonly name: string;
+  /** As people call it. */
+  readonly called: string;
+  readonly hosts: readonly string[];
+}
+
+function unitOf(run: Run, name: string): NamedUnit {
+  const record = run.units[name];
+  return { name, called: unitName(run, name), hosts: record === undefined ? [name] : hostsOf(record) };
+}
+
 /**
  * A row for each card of the unit. The host itself has one only where something of its own was changed or went wrong:
  * that it could be reached is in every other row. Without notes (a unit that did not end) only cards that were worked on.
  */
 function targetRows(
-  name: string,
+  { name, called, hosts }: NamedUnit,
   unit: FoldedUnit | undefined,
   notes: readonly TargetNote[],
   instead: string | undefined,
@@ -118,12 +132,24 @@ function targetRows(
     const own = steps.filter((step) => step.target === target);
     const number = (state: FoldedStep['state']): number => own.filter((step) => step.state === state).length;
     const note = notes.find((entry) => entry.target === target);
-    if (target === name && number('satisfied') === own.length && note?.failure === undefined) return [];
+    const isOwn = target === name || hosts.includes(target);
+    if (isOwn && number('satisfied') === own.length && note?.failure === undefined) return [];
     const bad = own.find(isBad);
     const good = note?.failure === undefined && instead !== undefined ? instead : resultOf(unit, note, isCutShort);
     const result = bad === undefined ? good : `${outcomeWords[bad.state]}: ${bad.title ?? bad.step}`;
     const took = own.reduce((sum, step) => sum + (step.tookMs ?? 0), 0);
-    return [[target, name, result, String(number('applied')), String(number('satisfied')), duration(took)]];
+    const shown = target === name ? called : target;
+    // Of a pair each card has a host of its own.
+    return [
+      [
+        shown,
+        hosts.length > 1 ? shown : name,
+        result,
+        String(number('applied')),
+        String(number('satisfied')),
+        duration(took),
+      ],
+    ];
   });
 }
 

@@ -22,6 +22,8 @@ export function runJson(run: Run, plans: readonly UnitPlan[], fold: JournalFold)
     state: view.state,
     simulated: view.simulated,
     planOnly: view.planOnly,
+    startAt: view.startAtMs === undefined ? null : iso(view.startAtMs),
+    outsideWindow: view.outsideWindow ?? false,
     createdAt: iso(view.createdAtMs),
     endedAt: view.endedAtMs === undefined ? null : iso(view.endedAtMs),
     tookMs: view.endedAtMs === undefined ? null : view.endedAtMs - view.createdAtMs,

@@ -1,6 +1,7 @@
 import type {
   ContextBlock,
   KnownBlock,
+  MrkdwnElement,
   RichTextBlock,
   RichTextBlockElement,
   RichTextSection,
@@ -8,7 +9,7 @@ import type {
   TableBlock,
 } from '@slack/types';
 import type { ChatMessage } from './message.ts';
-import { cutMrkdwn, cutPlain } from './text.ts';
+import { cutMrkdwn, cutPlain, readable } from './text.ts';
 
 /** Limits of Block Kit that the house's blocks can meet, in characters or elements (d.ts of @slack/types 3.2.0, method errors). */
 export const blockLimits = {
@@ -22,6 +23,7 @@ export const blockLimits = {
   actionsElements: 25,
   buttonText: 75,
   buttonValue: 2000,
+  selectOptions: 100,
   tableRows: 100,
   tableColumns: 20,
   /** Of one table or list, so that heading, remarks and buttons always fit beside it. */
@@ -35,13 +37,23 @@ export const blockLimits = {
 } as const;
 
 /**
+ * A text of mrkdwn. `verbatim` keeps Slack from reading more into it than its marks: by default it makes links of bare
+ * addresses and parses "certain mentions" (docs.slack.dev/reference/block-kit/composition-objects/text-object).
+ */
+export function mrkdwnText(text: string): MrkdwnElement {
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
+/**
  * Returns the message within all limits: long texts are cut, surplus blocks in the middle are replaced by one line that
- * says so, and the last block stays when it holds the buttons. A message within limits is returned with the same content.
+ * says so, and the last block stays when it holds the buttons. What cannot be read is taken out of every text. A readable
+ * message within limits is returned with the same content.
  */
 export function fitMessage(
-  message: ChatMessage,
+  unread: ChatMessage,
   leftOut = 'More is left out here; `/dpu run` shows all of it.',
 ): ChatMessage {
+  const message = readableIn(unread);
   const text = cutMrkdwn(
     message.text.trim() === '' ? 'dpubot has nothing to say.' : message.text,
     blockLimits.messageText,
@@ -50,8 +62,16 @@ export function fitMessage(
   if (blocks.length > 0) return { text, blocks: fitCount(blocks, leftOut) };
   return {
     text,
-    blocks: [{ type: 'section', text: { type: 'mrkdwn', text: cutMrkdwn(text, blockLimits.sectionText) } }],
+    blocks: [{ type: 'section', text: mrkdwnText(cutMrkdwn(text, blockLimits.sectionText)) }],
   };
+}
+
+/** Every text of a message readable. */
+function readableIn<T>(value: T): T {
+  if (typeof value === 'string') return readable(value) as T & string;
+  if (Array.isArray(value)) return value.map(readableIn) as T & unknown[];
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, readableIn(entry)])) as T & object;
 }
 
 function fitCount(blocks: readonly KnownBlock[], leftOut: string): readonly KnownBlock[] {
@@ -65,7 +85,7 @@ function fitCount(blocks: readonly KnownBlock[], leftOut: string): readonly Know
     const full =
       kept.length >= blockLimits.blocks - tail.length - (body.length + tail.length > blockLimits.blocks ? 1 : 0);
     if (full || (size > blockLimits.totalText && kept.length > 0)) {
-      kept.push({ type: 'context', elements: [{ type: 'mrkdwn', text: leftOut }] });
+      kept.push({ type: 'context', elements: [mrkdwnText(leftOut)] });
       break;
     }
     kept.push(block);

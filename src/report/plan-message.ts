@@ -7,7 +7,7 @@ import { bulletList, header, note, sections } from './blocks.ts';
 import { blockLimits, blockSize, fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
 import { rebootTexts } from './reboot-texts.ts';
-import { count, escapeMrkdwn, inlineCode, shortHashes, slackDate } from './text.ts';
+import { count, escapeMrkdwn, inlineCode, prose, shortHashes, slackDate } from './text.ts';
 import { erasesFiles, failureLines, riskWords } from './words.ts';
 
 /** Characters of a plan hash shown to people. */
@@ -15,11 +15,19 @@ const SHORT_HASH = 12;
 /** Leaves room in a message for heading and note. */
 const PLAN_TEXT = blockLimits.totalText - 1000;
 
-/** What the plans would do, for the thread. Several messages when the plans do not fit into one; a card is never split over two. */
-export function planMessages(plans: readonly UnitPlan[], runId: number): ChatMessage[] {
+/**
+ * What the plans would do, for the thread. Several messages when the plans do not fit into one; a card is never
+ * split over two. `nameOf`: what people call a unit. `startAtMs`: when it was asked to start, if not at once.
+ */
+export function planMessages(
+  plans: readonly UnitPlan[],
+  runId: number,
+  nameOf: (unit: string) => string = (unit) => unit,
+  startAtMs?: number,
+): ChatMessage[] {
   const portions: KnownBlock[][] = [];
   let size = Number.POSITIVE_INFINITY;
-  for (const block of plans.flatMap(planBlocks)) {
+  for (const block of plans.flatMap((plan) => planBlocks(plan, nameOf(plan.unit)))) {
     const length = blockSize(block);
     const last = portions.at(-1);
     if (last === undefined || size + length > PLAN_TEXT || last.length > blockLimits.blocks - 3) {
@@ -30,13 +38,16 @@ export function planMessages(plans: readonly UnitPlan[], runId: number): ChatMes
       size += length;
     }
   }
-  return portions.map((blocks, index) => planMessage(plans, blocks, runId, index, portions.length));
+  const later =
+    startAtMs === undefined ? '' : ` Starts ${slackDate(startAtMs, 'day-and-time')} at the earliest, as asked.`;
+  return portions.map((blocks, index) => planMessage(plans, blocks, runId, later, index, portions.length));
 }
 
 function planMessage(
   plans: readonly UnitPlan[],
   blocks: readonly KnownBlock[],
   runId: number,
+  later: string,
   index: number,
   of: number,
 ): ChatMessage {
@@ -49,30 +60,61 @@ function planMessage(
   const madeAtMs = Math.max(...plans.map((plan) => plan.madeAtMs));
   return fitMessage({
     text: title,
-    blocks: [header(title), ...blocks, note(`Looked at ${slackDate(madeAtMs)}. Nothing has been changed by looking.`)],
+    blocks: [
+      header(title),
+      ...blocks,
+      note(`Looked at ${slackDate(madeAtMs)}. Nothing has been changed by looking.${later}`),
+    ],
   });
 }
 
 /** One unit's plan: what it amounts to, a list for each target, then what reboots, is pinned or is left out. */
-function planBlocks(plan: UnitPlan): KnownBlock[] {
+function planBlocks(plan: UnitPlan, name: string): KnownBlock[] {
   const targets = [...new Set(plan.steps.map((step) => step.target))];
-  const ownFirst = targets.includes(plan.unit) ? [] : [bulletList(unitSpans(plan), [])];
+  // What is done on both ends of a pair together comes last, behind what is done on each.
+  const ownFirst = targets.includes(plan.unit) && !isPair(plan) ? [] : [bulletList(unitSpans(plan, name), [])];
   return [
     ...ownFirst,
-    ...targets.map((target) => targetList(target, plan)),
+    ...targets.map((target) => targetList(target, plan, name)),
     ...sections([
       ...(isInspection(plan) ? [] : rebootLines(plan.steps)),
-      ...(isInspection(plan) ? [] : plan.pins).map(
-        (pin) =>
-          `Will be pinned: ${pin.kind === 'bmc-certificate' ? 'BMC certificate' : 'SSH host key'} of ${escapeMrkdwn(pin.target)}, SHA-256 ${inlineCode(pin.sha256)}`,
-      ),
-      ...(plan.imageHash === undefined ? [] : [`Image: SHA-256 ${inlineCode(plan.imageHash)}`]),
+      ...boundLines(plan),
+      ...(plan.outsideWindow ? ['Does not wait for the maintenance window: asked for with `--outside-window`'] : []),
       ...plan.refused.flatMap(({ target, failure }) => [
         `*${escapeMrkdwn(target)} is left out:*`,
         ...failureLines(failure, 400),
       ]),
     ]),
   ];
+}
+
+/** What else an approval of the plan binds: whom it trusts, and the image. */
+function boundLines(plan: UnitPlan): string[] {
+  return [
+    ...(isInspection(plan) ? [] : plan.pins).map(
+      (pin) =>
+        `Will be pinned: ${pin.kind === 'bmc-certificate' ? 'BMC certificate' : 'SSH host key'} of ${escapeMrkdwn(pin.target)}, SHA-256 ${inlineCode(pin.sha256)}`,
+    ),
+    ...(plan.imageHash === undefined ? [] : [`Image: SHA-256 ${inlineCode(plan.imageHash)}`]),
+  ];
+}
+
+/** What a plan changes, a list for each target, without what is right already; what it trusts, and what it leaves out. */
+export function changeLists(plan: UnitPlan, name: string): KnownBlock[] {
+  const work = plan.steps.filter(isWork);
+  const lists = [...new Set(work.map((step) => step.target))].map((target) => {
+    const bullets = work.filter((step) => step.target === target).flatMap((step) => stepBullets(step, plan));
+    return bulletList([{ bold: target === plan.unit ? name : target }], bullets);
+  });
+  const leftOut = plan.refused.map(
+    ({ target, failure }) => `*${escapeMrkdwn(target)} is left out:* ${prose(failure.what, 200)}`,
+  );
+  return [...lists, ...sections([...boundLines(plan), ...leftOut])];
+}
+
+/** Names of hosts have no plus sign. */
+function isPair({ unit }: UnitPlan): boolean {
+  return unit.includes('+');
 }
 
 /** Its plan is never carried out: it says how the cards differ from their profiles. */
@@ -88,21 +130,25 @@ function driftText(plans: readonly UnitPlan[]): string {
   return `${differing === 0 ? 'no difference' : count(differing, 'difference')}${unseen === 0 ? '' : `, ${unseen} not seen yet`}`;
 }
 
-function unitSpans(plan: UnitPlan): Span[] {
+function unitSpans(plan: UnitPlan, name: string): Span[] {
   const changes = plannedChanges(plan);
-  if (isInspection(plan)) return [{ bold: plan.unit }, `: ${changes === 0 ? 'as wanted' : driftText([plan])}`];
+  if (isInspection(plan)) {
+    const left = plan.refused.length === 0 ? '' : `, ${count(plan.refused.length, 'card')} not compared`;
+    return [{ bold: name }, `: ${changes === 0 && left === '' ? 'as wanted' : driftText([plan])}${left}`];
+  }
   const what = changes === 0 ? 'nothing to change' : `${count(changes, 'change')}, ${riskWords[plan.risk]}`;
-  return [{ bold: plan.unit }, `: ${what}. Plan `, { code: plan.hash.slice(0, SHORT_HASH) }];
+  return [{ bold: name }, `: ${what}. Plan `, { code: plan.hash.slice(0, SHORT_HASH) }];
 }
 
 /** Steps in their order. The host's own steps stand below the line that sums up the unit. */
-function targetList(target: string, plan: UnitPlan): KnownBlock {
+function targetList(target: string, plan: UnitPlan, name: string): KnownBlock {
   const steps = plan.steps.filter((step) => step.target === target);
   const serial = steps.find((step) => step.serial !== undefined)?.serial;
   const named: Span[] = [{ bold: target }, ...(serial === undefined ? [] : [' (serial ', { code: serial }, ')'])];
   const shown = steps.filter((step) => step.state !== 'skipped');
   const bullets = [...shown.flatMap((step) => stepBullets(step, plan)), ...skippedBullets(steps)];
-  return bulletList(target === plan.unit ? unitSpans(plan) : named, bullets);
+  if (target !== plan.unit) return bulletList(named, bullets);
+  return bulletList(isPair(plan) ? [{ bold: name }, ' together'] : unitSpans(plan, name), bullets);
 }
 
 const STATE: Readonly<Record<PlannedStep['state'], string>> = {
@@ -126,7 +172,7 @@ function stepBullets(step: PlannedStep, plan: UnitPlan): Bullet[] {
   const text = (step.state === 'change' && changes.length > 0 ? changes : [step.reason]).join('; ');
   // The host's own steps stand between those of its cards: say that it is the host that they touch.
   const isSaid = text.split(/[^A-Za-z0-9.-]+/).includes(plan.unit);
-  const where = step.target === plan.unit && isWork(step) && !isSaid ? ` on host ${plan.unit}` : '';
+  const where = step.target === plan.unit && !isPair(plan) && isWork(step) && !isSaid ? ` on host ${plan.unit}` : '';
   const loud = isWork(step) && needsApproval(step.risk) ? ` (${step.risk})` : '';
   const state = isInspection(plan) ? DRIFT[step.state] : STATE[step.state];
   const head: Span[] = [`${state}: `, { bold: step.title }, `${where}${isInspection(plan) ? '' : loud}`];

@@ -1,25 +1,28 @@
-import type { KnownBlock } from '@slack/types';
 import type { ArtefactRef } from '../domain/artefacts.ts';
 import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
 import { isLookName } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
-import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
+import type { UnitPlan } from '../domain/plan.ts';
 import type { Run } from '../domain/run.ts';
-import { preformatted, sections } from './blocks.ts';
-import { approvalMessage, approvalOutcome, voteText } from './approval-message.ts';
+import { unitName } from '../domain/unit-name.ts';
+import { sections } from './blocks.ts';
+import { approvalMessage } from './approval-message.ts';
+import { approvalStanding, voteText } from './approval-standing.ts';
 import type { RunEvent, UnitEvent } from './journal-events.ts';
 import { byId, isRunEvent } from './journal-events.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { emptyFold, foldMore, isUnitWait, stepKey } from './journal-fold.ts';
+import { plannedOf, titleOf } from './known-steps.ts';
 import { fitMessage } from './limits.ts';
 import { lookMessage } from './look-message.ts';
 import { measuredMessages } from './measured-message.ts';
+import { callingEntries, withoutMention } from './mentions.ts';
 import type { ChatMessage } from './message.ts';
 import { planMessages } from './plan-message.ts';
 import { runEndMessage, unitEndMessage } from './end-messages.ts';
-import { appliedMessage, snippetMessage, warningMessage } from './step-messages.ts';
-import { escapeMrkdwn, mention, nameList, oneLine, prose, slackDate } from './text.ts';
-import { failureLines } from './words.ts';
+import { appliedMessage, failureMessage, snippetMessage, waitingText, warningMessage } from './step-messages.ts';
+import { escapeMrkdwn, mention, prose } from './text.ts';
+import { waveText } from './wave-text.ts';
 
 export type PostKind =
   | 'plan'
@@ -46,6 +49,8 @@ export interface Post {
   readonly message: ChatMessage;
   /** True when the message changes afterwards (an approval request loses its buttons): it is edited then. */
   readonly live: boolean;
+  /** True while it waits for a person's answer: until then it is put back when somebody deletes it. */
+  readonly asks: boolean;
   /** Attached below the message. */
   readonly file?: ArtefactRef;
 }
@@ -55,6 +60,8 @@ interface Walk {
   readonly run: Run;
   readonly plans: readonly UnitPlan[];
   readonly entries: readonly JournalEntry[];
+  /** What people call a unit. */
+  readonly nameOf: (unit: string) => string;
   fold: JournalFold;
   /** Plans that are ready and not shown yet, by unit. */
   readonly pendingPlans: Map<string, string>;
@@ -63,12 +70,15 @@ interface Walk {
   readonly told: Map<string, Set<string>>;
   /** Warnings shown already: a resumed run meets them again. */
   readonly warned: Set<string>;
+  /** Results shown already, by id: a worker that takes over may tell one again. */
+  readonly results: Set<string>;
 }
 
 type Draft = {
   readonly kind: PostKind;
   readonly message: ChatMessage;
   readonly live?: boolean;
+  readonly asks?: boolean;
   readonly file?: ArtefactRef;
 };
 
@@ -83,22 +93,26 @@ export function postsOf(run: Run, plans: readonly UnitPlan[], entries: readonly 
     run,
     plans,
     entries: ordered,
+    nameOf: (unit) => unitName(run, unit),
     fold: emptyFold(),
     pendingPlans: new Map(),
     waiting: new Map(),
     told: new Map(),
     warned: new Set(),
+    results: new Set(),
   };
+  const calling = callingEntries(ordered);
   return ordered.flatMap((entry, index) => {
     walk.fold = foldMore(walk.fold, [entry]);
     const { event } = entry;
     const drafts = isRunEvent(event) ? runDrafts(walk, event, index) : unitDrafts(walk, entry.unit, event);
-    return drafts.map(({ kind, message, live, file }, part) => ({
+    return drafts.map(({ kind, message, live, asks, file }, part) => ({
       key: postKey(run.id, entry.unit, part === 0 ? entry.id : `${entry.id}/${part + 1}`),
       kind,
       threadOf: 'root' as const,
-      message: fitMessage(message),
+      message: fitMessage(calling.has(entry) ? message : withoutMention(message, run.requester)),
       live: live ?? false,
+      asks: asks ?? false,
       ...(file && { file }),
     }));
   });
@@ -117,16 +131,13 @@ export function cardKey(runId: number): string {
 function runDrafts(walk: Walk, event: RunEvent, index: number): Draft[] {
   switch (event.type) {
     case 'approval-requested': {
-      const outcome = approvalOutcome(walk.run, event.generation, walk.entries.slice(index + 1));
-      const message = approvalMessage(walk.run, shownPlans(walk), event, outcome);
-      return [...planDrafts(walk), { kind: 'approval', live: true, message }];
+      const standing = approvalStanding(walk.run, event, walk.entries.slice(index + 1));
+      const message = approvalMessage(walk.run, shownPlans(walk), event, standing);
+      return [...planDrafts(walk), { kind: 'approval', live: true, asks: standing.outcome === undefined, message }];
     }
     case 'wave-started': {
-      const place = event.of > 1 ? `Wave ${event.wave} of ${event.of}` : 'Work';
-      return [
-        ...planDrafts(walk),
-        { kind: 'wave', message: lines([`${place} starts on ${nameList(event.units, 20)}.`]) },
-      ];
+      const text = waveText(walk.run, event, walk.entries[index]?.atMs ?? 0, walk.nameOf);
+      return [...planDrafts(walk), { kind: 'wave', message: lines([text]) }];
     }
     case 'run-ended':
       return [...planDrafts(walk), { kind: 'run-end', message: runEndMessage(walk.run, walk.fold, event) }];
@@ -147,7 +158,9 @@ function runDrafts(walk: Walk, event: RunEvent, index: number): Draft[] {
     case 'resumed':
       return [note(`Resumed by ${mention(event.by.userId)}.`)];
     case 'swept':
-      return [note(`${escapeMrkdwn(event.unit)} goes on after an interruption: ${prose(event.reason, 900)}`)];
+      return [
+        note(`${escapeMrkdwn(walk.nameOf(event.unit))} goes on after an interruption: ${prose(event.reason, 900)}`),
+      ];
     case 'run-created':
     case 'approved':
       return [];
@@ -160,22 +173,29 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       walk.pendingPlans.set(unit, event.hash);
       return [];
     case 'plan-failed':
-      return [failureDraft(walk, unit, planFailureTitle(unit, event.failure), event.failure)];
+      return [failureDraft(walk, unit, planFailureTitle(walk.nameOf(unit), event.failure), event.failure)];
     case 'step-applied':
       if (event.warning !== undefined) walk.warned.add(warningKey(unit, event.step, event.target, event.warning));
-      return [{ kind: 'milestone', message: appliedMessage(titleOf(walk, unit, event.step, event.target), event) }];
+      return [
+        {
+          kind: 'milestone',
+          message: appliedMessage(walk.nameOf(event.target), titleOf(walk, unit, event.step, event.target), event),
+        },
+      ];
     case 'step-satisfied':
       return warningDrafts(walk, unit, event);
     case 'step-waiting': {
       const key = `${unit} ${stepKey(event.step, event.target)}`;
       if (walk.waiting.get(key) === event.reason) return [];
       walk.waiting.set(key, event.reason);
-      return [{ kind: 'waiting', message: lines([waitingText(walk, unit, event)]) }];
+      const title = titleOf(walk, unit, event.step, event.target);
+      const name = walk.nameOf(isUnitWait(event) ? unit : event.target);
+      return [{ kind: 'waiting', message: lines([waitingText(name, isUnitWait(event) ? undefined : title, event)]) }];
     }
     case 'step-failed': {
       const title = titleOf(walk, unit, event.step, event.target);
       const verb = event.outcome === 'needs-human' ? 'needs a person' : event.outcome;
-      return [failureDraft(walk, unit, `${title} on ${event.target}: ${verb}`, event.failure)];
+      return [failureDraft(walk, unit, `${title} on ${walk.nameOf(event.target)}: ${verb}`, event.failure)];
     }
     case 'snippet':
       return [{ kind: 'snippet', message: snippetMessage(event), ...(event.file && { file: event.file }) }];
@@ -184,12 +204,13 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
         { kind: 'look', message: lookMessage(event, walk.run.simulated), ...(event.file && { file: event.file }) },
       ];
     case 'measured':
-      return measuredMessages(event).map((one): Draft => ({ kind: 'result', ...one }));
+      return resultDrafts(walk, event);
     case 'unit-ended': {
       if (isToldByPieces(walk, unit, event)) return [];
       const folded = walk.fold.units[unit];
       const repeat = event.failure !== undefined && (walk.told.get(unit)?.has(tellKey(event.failure)) ?? false);
-      return [{ kind: 'unit-end', message: unitEndMessage(unit, folded, event, !repeat, plannedOf(walk, unit)) }];
+      const name = walk.nameOf(unit);
+      return [{ kind: 'unit-end', message: unitEndMessage(name, folded, event, !repeat, plannedOf(walk, unit)) }];
     }
     case 'plan-started':
     case 'unit-started':
@@ -198,6 +219,13 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
     case 'done':
       return [];
   }
+}
+
+/** A result with its files, once. */
+function resultDrafts(walk: Walk, event: Extract<UnitEvent, { readonly type: 'measured' }>): Draft[] {
+  if (walk.results.has(event.id)) return [];
+  walk.results.add(event.id);
+  return measuredMessages(event, walk.run.requester.userId).map((one): Draft => ({ kind: 'result', ...one }));
 }
 
 /** A look that has said what it saw ends without a further message. */
@@ -209,7 +237,10 @@ function isToldByPieces(walk: Walk, unit: string, event: Extract<UnitEvent, { re
 function planDrafts(walk: Walk): Draft[] {
   const plans = shownPlans(walk);
   walk.pendingPlans.clear();
-  return planMessages(plans, walk.run.id).map((message) => ({ kind: 'plan', message }));
+  return planMessages(plans, walk.run.id, walk.nameOf, walk.run.startAtMs).map((message) => ({
+    kind: 'plan',
+    message,
+  }));
 }
 
 function shownPlans(walk: Walk): UnitPlan[] {
@@ -217,37 +248,6 @@ function shownPlans(walk: Walk): UnitPlan[] {
     const plan = walk.plans.find((entry) => entry.unit === unit && entry.hash === hash);
     return plan === undefined ? [] : [plan];
   });
-}
-
-/** What the plan that was in force knew of a step. */
-function plannedOf(walk: Walk, unit: string): (step: string, target: string) => { title: string; wasRight: boolean } {
-  return (step, target) => ({
-    title: titleOf(walk, unit, step, target),
-    wasRight: plannedStep(walk, unit, step, target)?.state === 'satisfied',
-  });
-}
-
-function plannedStep(walk: Walk, unit: string, step: string, target: string): PlannedStep | undefined {
-  const hash = walk.fold.units[unit]?.planHash;
-  const plan = walk.plans.find((entry) => entry.unit === unit && entry.hash === hash);
-  return plan?.steps.find((entry) => entry.step === step && entry.target === target);
-}
-
-/** Title of a step as the plan has it, else as the journal has it, else its name. */
-function titleOf(walk: Walk, unit: string, step: string, target: string): string {
-  const folded = walk.fold.units[unit]?.steps[stepKey(step, target)];
-  return plannedStep(walk, unit, step, target)?.title ?? folded?.title ?? step;
-}
-
-/** A whole unit that waits for another run has no deadline: it is looked at again until that run lets go. */
-function waitingText(
-  walk: Walk,
-  unit: string,
-  event: Extract<JournalEvent, { readonly type: 'step-waiting' }>,
-): string {
-  if (isUnitWait(event)) return `*${escapeMrkdwn(unit)}* waits: ${prose(event.reason, 1800)}`;
-  const title = oneLine(titleOf(walk, unit, event.step, event.target));
-  return `*${escapeMrkdwn(event.target)}*: ${title} waits: ${prose(event.reason, 900)} (until ${slackDate(event.untilMs)})`;
 }
 
 /** A step that changed nothing is no message of its own, unless it says something worth a person's eye. */
@@ -261,7 +261,8 @@ function warningDrafts(
   const key = warningKey(unit, step, target, warning);
   if (walk.warned.has(key)) return [];
   walk.warned.add(key);
-  return [{ kind: 'milestone', message: warningMessage(target, titleOf(walk, unit, step, target), warning) }];
+  const message = warningMessage(walk.nameOf(target), titleOf(walk, unit, step, target), warning);
+  return [{ kind: 'milestone', message }];
 }
 
 function warningKey(unit: string, step: string, target: string, warning: string): string {
@@ -272,14 +273,8 @@ function failureDraft(walk: Walk, unit: string, title: string, failure: Failure)
   const told = walk.told.get(unit) ?? new Set<string>();
   told.add(tellKey(failure));
   walk.told.set(unit, told);
-  const person = failure.kind === 'needs-human';
-  const heading = `*${oneLine(title)}*${person ? ` ${mention(walk.run.requester.userId)}` : ''}`;
-  const evidence: KnownBlock[] = failure.evidence === undefined ? [] : [preformatted(failure.evidence, 1500)];
-  const blocks = [...sections([heading, ...failureLines(failure)]), ...evidence];
-  return {
-    kind: person ? 'needs-human' : 'failure',
-    message: { text: `${oneLine(title)}. ${oneLine(failure.what)}`, blocks },
-  };
+  const kind = failure.kind === 'needs-human' ? 'needs-human' : 'failure';
+  return { kind, message: failureMessage(title, failure, walk.run.requester.userId) };
 }
 
 function planFailureTitle(unit: string, { code }: Failure): string {

@@ -1,12 +1,14 @@
 import type { KnownBlock } from '@slack/types';
 import { isLookName } from '../domain/look.ts';
-import { isEnded } from '../domain/run.ts';
+import { isEnded, isUnitEnded } from '../domain/run.ts';
 import type { Bullet, Span } from './blocks.ts';
-import { bulletList, header, note, runButtons, sections } from './blocks.ts';
+import { bulletList, header, note, proseSpans, runButtons, sections } from './blocks.ts';
 import { currentBullets } from './current-bullets.ts';
 import { fitMessage } from './limits.ts';
 import { lookBlocks } from './look-card.ts';
+import { withoutMention } from './mentions.ts';
 import type { ChatMessage } from './message.ts';
+import { resolvedLine } from './resolved-line.ts';
 import type { RunView, UnitView } from './run-view.ts';
 import type { StepView, TargetView } from './target-views.ts';
 import { count, duration, escapeMrkdwn, mention, nameList, plainList, prose, slackDate } from './text.ts';
@@ -32,7 +34,9 @@ export function runCard(view: RunView, nowMs: number): ChatMessage {
     ...failureBlocks(view),
   ];
   const buttons = runButtons(view.id, view.generation, view.buttons);
-  return fitMessage({ text: cardText(view), blocks: buttons === undefined ? body : [...body, buttons] });
+  const message = { text: cardText(view), blocks: buttons === undefined ? body : [...body, buttons] };
+  // The end mentions who asked; a card that is posted would do so at the beginning.
+  return fitMessage(withoutMention(message, view.requester));
 }
 
 function bodyBlocks(view: RunView, nowMs: number): KnownBlock[] {
@@ -46,17 +50,30 @@ function bodyBlocks(view: RunView, nowMs: number): KnownBlock[] {
 function cardText(view: RunView): string {
   const summary = view.summary === undefined ? '' : `. ${escapeMrkdwn(view.summary)}`;
   const stamp = view.simulated ? ' (SIMULATED)' : '';
-  return `Run ${view.id}, ${escapeMrkdwn(view.text)}${stamp}: ${runStateText(view.state, view.recipe)}${summary}`;
+  return `Run ${view.id}, ${escapeMrkdwn(view.text)}${stamp}: ${headline(view)}${summary}`;
+}
+
+/** "Running" is no word for a run of which all that has work left only waits. */
+function headline({ state, recipe, units }: RunView): string {
+  const isAtWork = units.some((unit) => unit.state === 'running' || unit.state === 'queued');
+  const isWaiting = state === 'running' && !isAtWork && units.some((unit) => unit.state === 'waiting');
+  return isWaiting ? 'Waiting' : runStateText(state, recipe);
 }
 
 function stateLine(view: RunView): string {
-  const wave = view.wave.of > 1 && view.state === 'running' ? `, wave ${view.wave.index} of ${view.wave.of}` : '';
+  const wave = view.wave.of > 1 && view.state === 'running' ? waveText(view) : '';
   const cancelling = view.cancel !== undefined && !isEnded(view.state);
-  return `*${runStateText(view.state, view.recipe)}*${wave}${cancelling ? ', stopping: cancel was asked for' : ''}`;
+  return `*${headline(view)}*${wave}${cancelling ? ', stopping: cancel was asked for' : ''}`;
+}
+
+function waveText({ wave, units }: RunView): string {
+  const ended = units.filter(({ state }) => isUnitEnded(state)).length;
+  return `, wave ${wave.index} of ${wave.of}: ${ended} of ${count(units.length, 'host')} ended`;
 }
 
 function situationLines(view: RunView): string[] {
-  const lines: string[] = [];
+  const resolved = resolvedLine(view);
+  const lines: string[] = resolved === undefined ? [] : [resolved];
   if (view.summary !== undefined) lines.push(prose(view.summary));
   if (view.pausedReason !== undefined) lines.push(`Paused because: ${prose(view.pausedReason)}`);
   if (view.cancel !== undefined) lines.push(`Cancel asked for by ${mention(view.cancel.by.userId)}.`);
@@ -66,7 +83,17 @@ function situationLines(view: RunView): string[] {
 function contextLine(view: RunView, nowMs: number): string {
   const parts = [`asked for by ${mention(view.requester.userId)}`, ...approvedBy(view), timing(view, nowMs)];
   if (view.planOnly) parts.push('plan only');
+  parts.push(...whenTexts(view, nowMs));
   return `${view.simulated ? '*SIMULATED* · ' : ''}${parts.join(' · ')}`;
+}
+
+/** When it may begin, where that is not at once. */
+function whenTexts({ startAtMs, outsideWindow, endedAtMs }: RunView, nowMs: number): string[] {
+  const isToCome = endedAtMs === undefined && startAtMs !== undefined && nowMs < startAtMs;
+  return [
+    ...(isToCome ? [`starts ${slackDate(startAtMs, 'day-and-time')}`] : []),
+    ...(outsideWindow ? ['outside the maintenance window'] : []),
+  ];
 }
 
 function approvedBy(view: RunView): string[] {
@@ -103,11 +130,11 @@ function listed(view: RunView, targetCount: number, nowMs: number): KnownBlock[]
 function unitBlock(unit: UnitView, isDetailed: boolean, nowMs: number): KnownBlock {
   const bullets: Bullet[] = [];
   if (unit.waiting !== undefined)
-    bullets.push({ spans: [`Waiting: ${unit.waiting.reason}`, ...until(unit.waiting.untilMs)] });
+    bullets.push({ spans: [...proseSpans(`Waiting: ${unit.waiting.reason}`), ...until(unit.waiting.untilMs)] });
   if (unit.current !== undefined) bullets.push(...currentBullets(unit.current, nowMs));
   const hasStarted = unit.state !== 'planning' && unit.state !== 'planned' && unit.state !== 'queued';
   if (hasStarted) bullets.push(...unit.targets.flatMap((target) => targetBullets(target, unit, isDetailed)));
-  return bulletList([{ bold: unit.unit }, `: ${unitState(unit, isDetailed && hasStarted)}`], bullets);
+  return bulletList([{ bold: unit.name }, `: ${unitState(unit, isDetailed && hasStarted)}`], bullets);
 }
 
 /** The summary counts what the steps below it show; it is left out where they stand there. */
@@ -141,7 +168,8 @@ function targetBullets(target: TargetView, unit: UnitView, isDetailed: boolean):
   const skipped = target.steps.filter(({ state }) => state === 'skipped').length;
   const due = target.steps.length - skipped;
   const steps = due === 0 ? '' : `, ${target.done - skipped} of ${count(due, 'step')}`;
-  const head: Bullet = { spans: [{ bold: target.target }, `: ${targetStateWords[target.state]}${steps}`] };
+  const name = target.target === unit.unit ? unit.name : target.target;
+  const head: Bullet = { spans: [{ bold: name }, `: ${targetStateWords[target.state]}${steps}`] };
   const notes = (target.note === undefined ? warningLines(target.warnings) : noteLines(target.note, unit.failure)).map(
     (text): Bullet => ({ indent: 1, spans: [text] }),
   );
@@ -186,7 +214,7 @@ function failureBlocks(view: RunView): KnownBlock[] {
     .flatMap((unit) =>
       unit.failure === undefined
         ? []
-        : sections([`*${escapeMrkdwn(unit.unit)}: ${unitStateWords[unit.state]}*`, ...failureLines(unit.failure, 400)]),
+        : sections([`*${escapeMrkdwn(unit.name)}: ${unitStateWords[unit.state]}*`, ...failureLines(unit.failure, 400)]),
     );
   if (units.length > SHOWN_FAILURES)
     blocks.push(

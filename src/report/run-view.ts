@@ -3,10 +3,11 @@ import type { Failure, Risk } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import type { Run, RunState, UnitRecord, UnitState } from '../domain/run.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
+import { unitName } from '../domain/unit-name.ts';
 import type { RunAction } from './blocks.ts';
 import type { FoldedApproval, FoldedPiece, FoldedUnit, JournalFold } from './journal-fold.ts';
 import { emptyFold, foldMore } from './journal-fold.ts';
-import { legalButtons } from './legal-buttons.ts';
+import { cardAtWork, legalButtons } from './legal-buttons.ts';
 import type { StepView, TargetView } from './target-views.ts';
 import { stepViews, targetViews } from './target-views.ts';
 
@@ -26,6 +27,8 @@ export interface CurrentView {
 
 export interface UnitView {
   readonly unit: string;
+  /** As people call it: a pair by its name, with both hosts. */
+  readonly name: string;
   readonly site: string;
   readonly state: UnitState;
   readonly plan?: { readonly hash: string; readonly risk: Risk; readonly changes: number };
@@ -35,6 +38,7 @@ export interface UnitView {
   readonly current?: CurrentView;
   readonly summary?: string;
   readonly failure?: Failure;
+  /** Without `untilMs` nobody knows when it ends, or the reason says it. */
   readonly waiting?: { readonly reason: string; readonly untilMs?: number };
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;
@@ -50,6 +54,10 @@ export interface RunView {
   readonly state: RunState;
   readonly planOnly: boolean;
   readonly simulated: boolean;
+  /** No unit starts before this, as the requester asked. */
+  readonly startAtMs?: number;
+  /** Its work does not wait for the maintenance windows. */
+  readonly outsideWindow?: true;
   readonly createdAtMs: number;
   readonly endedAtMs?: number;
   /** 1-based; `of` is 0 before the plans are known. */
@@ -95,18 +103,21 @@ export function runView(
     state: run.state,
     planOnly: run.planOnly,
     simulated: run.simulated,
+    ...(run.startAtMs === undefined ? {} : { startAtMs: run.startAtMs }),
+    ...(run.outsideWindow && { outsideWindow: true as const }),
     createdAtMs: run.createdAtMs,
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
     wave: fold.wave ?? { index: run.waves.length === 0 ? 0 : run.waveIndex + 1, of: run.waves.length },
-    units: Object.values(run.units).map((unit) =>
-      unitView(unit, fold.units[unit.unit] ?? { steps: {} }, planOf(unit), progress.get(unit.unit)),
-    ),
+    units: Object.values(run.units).map((unit) => ({
+      name: unitName(run, unit.unit),
+      ...unitView(unit, fold.units[unit.unit] ?? { steps: {} }, planOf(unit), progress.get(unit.unit)),
+    })),
     ...(fold.approval === undefined ? {} : { approval: approvalNow(run, fold.approval) }),
     ...(cancel === undefined ? {} : { cancel: { by: cancel.by, atMs: cancel.atMs } }),
     ...(pausedReason === undefined ? {} : { pausedReason }),
     ...(summary === undefined || !isEnded(run.state) ? {} : { summary }),
     ...(failure === undefined || !isEnded(run.state) ? {} : { failure }),
-    buttons: legalButtons(run),
+    buttons: legalButtons(run, cardAtWork(run, progress)),
   };
 }
 
@@ -138,7 +149,7 @@ function unitView(
   fold: FoldedUnit,
   plan: UnitPlan | undefined,
   progress: Progress | undefined,
-): UnitView {
+): Omit<UnitView, 'name'> {
   const steps = stepViews(fold, plan);
   const current = isUnitEnded(record.state) ? undefined : currentView(record, steps, fold, progress);
   const failure = record.failure ?? fold.ended?.failure ?? (record.state === 'planning' ? undefined : fold.planFailure);
@@ -150,7 +161,7 @@ function unitView(
       ? undefined
       : {
           reason: record.waitingReason,
-          ...(record.waitingUntilMs === undefined ? {} : { untilMs: record.waitingUntilMs }),
+          ...(record.waitingUntilMs === undefined || record.looksAgain ? {} : { untilMs: record.waitingUntilMs }),
         };
   return {
     unit: record.unit,

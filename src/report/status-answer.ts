@@ -2,10 +2,11 @@
 import type { KnownBlock } from '@slack/types';
 import type { CardFacts } from '../domain/card-facts.ts';
 import { cardFactLabels, cardFactNames, gapsOf } from '../domain/card-facts.ts';
+import type { Lock } from '../domain/ports.ts';
 import { header, note, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
-import { count, duration, escapeMrkdwn, inlineCode, plainList, slackDate } from './text.ts';
+import { count, duration, escapeMrkdwn, inlineCode, oneLine, plainList, slackDate } from './text.ts';
 
 /** One card with what is known of it, and who works on its host. */
 export interface CardStatus {
@@ -14,6 +15,8 @@ export interface CardStatus {
   readonly simulated: boolean;
   readonly facts: CardFacts | undefined;
   readonly held: { readonly runId: number; readonly by: string; readonly sinceMs: number } | undefined;
+  /** A person keeps runs off its host. */
+  readonly locked: Pick<Lock, 'by' | 'reason' | 'sinceMs'> | undefined;
   /** The last run that wrote to the card, and when it ended or wrote last. */
   readonly changed: { readonly runId: number; readonly atMs: number } | undefined;
 }
@@ -41,7 +44,7 @@ export function statusAnswer(target: string, cards: readonly CardStatus[], nowMs
 function detailed(cards: readonly CardStatus[], nowMs: number): KnownBlock[] {
   const heads = cards.map((card) => {
     const unseen = card.facts === undefined ? ': never looked at' : '';
-    return `*${escapeMrkdwn(card.dpu)}* in ${escapeMrkdwn(card.host)}, ${heldText(card)}${unseen}`;
+    return `*${escapeMrkdwn(card.dpu)}* in ${escapeMrkdwn(card.host)}, ${heldText(card)}${lockText(card)}${unseen}`;
   });
   const rows = cards.flatMap((card) => factRows(card, nowMs).map((row) => [card.dpu, ...row]));
   const head = ['card', 'what', 'value', 'seen'];
@@ -66,9 +69,10 @@ function factRows(card: CardStatus, nowMs: number): string[][] {
 }
 
 function shortened(cards: readonly CardStatus[], nowMs: number): KnownBlock[] {
+  if (cards.length <= LISTED) return [listed(cards, nowMs)];
   const unseen = cards.filter((card) => card.facts === undefined).map((card) => card.dpu);
   return [
-    ...(cards.length > LISTED ? counted(cards) : [listed(cards, nowMs)]),
+    ...counted(cards),
     ...(unseen.length > 0 ? sections([`Never looked at: ${escapeMrkdwn(plainList(unseen, 20))}.`]) : []),
   ];
 }
@@ -83,9 +87,11 @@ function counted(cards: readonly CardStatus[]): KnownBlock[] {
   const rows = [...counts].toSorted(([, a], [, b]) => b - a).map(([state, number]) => [state, `${number}`]);
   const warned = cards.filter(({ facts }) => facts !== undefined && warningsOf(facts) > 0).map(({ dpu }) => dpu);
   const held = cards.filter((card) => card.held !== undefined).length;
+  const lockedHosts = [...new Set(cards.filter((card) => card.locked !== undefined).map(({ host }) => host))];
   return [
     table(['state', 'cards'], rows.slice(0, LISTED)),
     ...(warned.length > 0 ? sections([`With warnings: ${escapeMrkdwn(plainList(warned, 20))}.`]) : []),
+    ...(lockedHosts.length > 0 ? sections([`Locked: ${escapeMrkdwn(plainList(lockedHosts, 20))}.`]) : []),
     note(`${count(held, 'card')} in the hands of a run. Name a rack or a host for a line each.`),
   ];
 }
@@ -122,6 +128,16 @@ function heldText({ held }: CardStatus): string {
     : `in the hands of run ${held.runId} (${escapeMrkdwn(held.by)}) since ${slackDate(held.sinceMs)}`;
 }
 
-function holder({ held }: CardStatus): string {
-  return held === undefined ? '' : `run ${held.runId}`;
+function lockText({ locked }: CardStatus): string {
+  if (locked === undefined) return '';
+  const { by, reason, sinceMs } = locked;
+  return `, *locked* by ${escapeMrkdwn(by.displayName)} since ${slackDate(sinceMs, 'day-and-time')} (${oneLine(reason)})`;
+}
+
+function holder({ held, locked }: CardStatus): string {
+  const names = [
+    ...(held === undefined ? [] : [`run ${held.runId}`]),
+    ...(locked === undefined ? [] : [`lock of ${locked.by.displayName}`]),
+  ];
+  return names.join(', ');
 }

@@ -1,8 +1,11 @@
 /** Messages of a run's thread about single steps. Titles come from the plan, so they come in. */
+import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
+import type { Failure } from '../domain/outcome.ts';
 import { note as small, preformatted, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
-import { count, duration, escapeMrkdwn, oneLine, prose, shortHashes } from './text.ts';
+import { count, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
+import { failureLines } from './words.ts';
 
 /** As many lines of a console as are read without scrolling a phone for long. */
 const SNIPPET_LINES = 40;
@@ -11,10 +14,11 @@ const SNIPPET_LINE_CHARACTERS = 200;
 
 /** A change that was made and verified. */
 export function appliedMessage(
+  target: string,
   title: string,
   event: Extract<JournalEvent, { readonly type: 'step-applied' }>,
 ): ChatMessage {
-  const head = `*${escapeMrkdwn(event.target)}*: *${oneLine(title)}* done in ${duration(event.tookMs)}`;
+  const head = `*${escapeMrkdwn(target)}*: *${oneLine(title)}* done in ${duration(event.tookMs)}`;
   const text = prose(shortHashes(event.reason), 900);
   const warning = event.warning === undefined ? [] : [`*Warning:* ${prose(event.warning, 900)}`];
   const checks = event.verdicts
@@ -28,10 +32,31 @@ export function appliedMessage(
   return { text: `${head}. ${text}`, blocks: [...sections([head, text, ...warning]), ...checked] };
 }
 
+/**
+ * What is waited for, as a line of mrkdwn. `title`: of the step; a whole unit that waits for another run has none and no
+ * deadline, because it is looked at again until that run lets go.
+ */
+export function waitingText(
+  name: string,
+  title: string | undefined,
+  { reason, untilMs }: Extract<JournalEvent, { readonly type: 'step-waiting' }>,
+): string {
+  if (title === undefined) return `*${escapeMrkdwn(name)}* waits: ${prose(reason, 1800)}`;
+  return `*${escapeMrkdwn(name)}*: ${oneLine(title)} waits: ${prose(reason, 900)} (until ${slackDate(untilMs)})`;
+}
+
 /** Something that is right and still worth a person's eye: a card without crypto. */
 export function warningMessage(target: string, title: string, warning: string): ChatMessage {
   const text = `*${escapeMrkdwn(target)}*: *Warning* (${oneLine(title)}): ${prose(warning, 900)}`;
   return { text, blocks: sections([text]) };
+}
+
+/** What went wrong, and what to do; the requester is mentioned where it needs a person. */
+export function failureMessage(title: string, failure: Failure, requesterId: string): ChatMessage {
+  const heading = `*${oneLine(title)}*${failure.kind === 'needs-human' ? ` ${mention(requesterId)}` : ''}`;
+  const evidence: KnownBlock[] = failure.evidence === undefined ? [] : [preformatted(failure.evidence, 1500)];
+  const blocks = [...sections([heading, ...failureLines(failure)]), ...evidence];
+  return { text: `${oneLine(title)}. ${oneLine(failure.what)}`, blocks };
 }
 
 /** A piece of a console or log as a code block; of a long one the end, because that is where it stopped. */

@@ -2,13 +2,34 @@
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
+/** What a terminal takes for colours, cursor moves and window titles (ECMA-48: CSI and OSC sequences). */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const TERMINAL = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?)/g;
+/** Control characters but tab and line feed, and marks that make a line read in another order than it is written. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNSEEN = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g;
+const HALF_CHARACTER = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
 /**
- * Makes foreign text inert in mrkdwn: `&`, `<` and `>` become entities (so `<!channel>` and `<@U1>` are letters), and runs
- * of three or more back-ticks become quotes (so nothing opens or closes a code fence). Single back-ticks stay: the texts
- * of errors use them for commands. Source: docs.slack.dev/messaging/formatting-message-text.
+ * Foreign text as it reads: without terminal sequences and unseen characters, with line feeds as the only line ends, and
+ * with a replacement sign for half a character (JSON encoders and Slack reject it). Never empty where the text was not.
+ */
+export function readable(text: string): string {
+  const read = text
+    .replaceAll(TERMINAL, '')
+    .replaceAll(/\r\n?|[\u2028\u2029]/g, '\n')
+    .replaceAll(UNSEEN, '')
+    .replaceAll(HALF_CHARACTER, '\uFFFD');
+  return read === '' && text !== '' ? ' ' : read;
+}
+
+/**
+ * Makes foreign text readable and inert in mrkdwn: `&`, `<` and `>` become entities (so `<!channel>` and `<@U1>` are letters),
+ * and runs of three or more back-ticks become quotes (so nothing opens or closes a code fence). Single back-ticks stay: the
+ * texts of errors use them for commands. Source: docs.slack.dev/messaging/formatting-message-text.
  */
 export function escapeMrkdwn(text: string): string {
-  return text
+  return readable(text)
     .replaceAll(/[&<>]/g, (sign) => ENTITIES[sign] ?? sign)
     .replaceAll(/`{3,}/g, (fence) => "'".repeat(fence.length));
 }
@@ -82,11 +103,13 @@ export function dateFallback(ms: number, form: 'time' | 'day-and-time' = 'time')
   return `${iso.slice(0, form === 'time' ? 16 : 19).replace('T', ' ')} UTC`;
 }
 
-const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z/g;
+export const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z/g;
+/** As `planTime` writes it: to the minute. */
+const PLAN_TIME_LENGTH = '2026-11-24T22:00Z'.length;
 
 /**
  * Sentences of dpubot itself (reasons, failures) as one line of mrkdwn: escaped as `oneLine` does, and points in time
- * (ISO 8601, UTC) outside inline code become dates in the reader's zone.
+ * (ISO 8601, UTC) outside inline code become dates in the reader's zone; those written to the minute show their day too.
  */
 export function prose(text: string, max = 300): string {
   const parts = oneLine(text, max).split('`');
@@ -95,7 +118,12 @@ export function prose(text: string, max = 300): string {
 
 function dateMark(iso: string): string {
   const ms = Date.parse(iso);
-  return Number.isNaN(ms) ? iso : slackDate(ms);
+  return Number.isNaN(ms) ? iso : slackDate(ms, isPlanTime(iso) ? 'day-and-time' : 'time');
+}
+
+/** True for a point in time that may lie days away. */
+export function isPlanTime(iso: string): boolean {
+  return iso.length === PLAN_TIME_LENGTH;
 }
 
 /** Text with every fingerprint in it (40 or more hexadecimal digits) cut to its first 16 digits. */

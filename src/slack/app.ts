@@ -1,45 +1,32 @@
-import type { BlockAction, ButtonAction, Receiver, SlackCommandMiddlewareArgs } from '@slack/bolt';
-import { App, HTTPReceiver } from '@slack/bolt';
-import type { WebClient } from '@slack/web-api';
-import type { Dedupe, Invocation } from '../domain/ports.ts';
-import { errors, failureOf } from '../errors.ts';
-import { failureAnswer } from '../report/answers.ts';
+import type { BlockAction, ButtonAction, SlackCommandMiddlewareArgs } from '@slack/bolt';
+import { App } from '@slack/bolt';
 import { parseRunButton } from '../report/blocks.ts';
-import type { Answer } from '../report/message.ts';
+import { rejectForm } from '../report/forms.ts';
+import type { Invocation } from '../domain/ports.ts';
 import { webClientOptions } from './chat-client.ts';
+import type { EntranceOptions, SlackApp } from './entrance.ts';
+import { createEntrance } from './entrance.ts';
+import type { Home, HomeOptions } from './home.ts';
+import { registerHome } from './home.ts';
 import { libraryLogger } from './library-logger.ts';
-import type { Log, SlackAccess } from './log.ts';
+import type { SlackAccess } from './log.ts';
 import { reasonOf } from './log.ts';
+import { registerMentions } from './mentions.ts';
+import { asMessage, registerForms } from './modals.ts';
+import type { RequestOptions } from './once.ts';
+import { once } from './once.ts';
 import { reply } from './reply.ts';
-import { SocketReceiver } from './socket-receiver.ts';
 import type { SlackIdentity } from './web-client.ts';
 
-export interface SlackAppOptions extends SlackAccess {
-  /** Set: Socket Mode. Missing: HTTP, which needs `signingSecret` and `port`. */
-  readonly appToken?: string;
-  readonly signingSecret?: string;
-  readonly port?: number;
+export type { SlackApp } from './entrance.ts';
+
+export interface SlackAppOptions extends SlackAccess, EntranceOptions, RequestOptions {
   readonly identity: SlackIdentity;
-  readonly client: WebClient;
-  readonly log: Log;
-  /** Requests may be delivered more than once; only the first delivery is carried out. */
-  readonly dedupe: Dedupe;
-  /** Carries out a command; the one way in for slash text and buttons. */
-  readonly dispatch: (userId: string, invocation: Invocation) => Promise<Answer>;
+  /** App Home; without it nobody's Home is drawn. */
+  readonly home?: HomeOptions;
 }
 
-export interface SlackApp {
-  /** Resolves when requests can come in. Errors: config-invalid when Slack refuses the token or the port is taken. */
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  /** For a health endpoint. Always true in HTTP mode once started. */
-  connected(): boolean;
-}
-
-/** Slack repeats an unacknowledged request within 5 minutes; twice that is remembered. */
-const DEDUPE_MS = 10 * 60_000;
-
-/** The entrance for people: slash command and buttons, over Socket Mode or HTTP. */
+/** The entrance for people: slash command, buttons, forms and mentions, over Socket Mode or HTTP. */
 export function createSlackApp(options: SlackAppOptions): SlackApp {
   const { log } = options;
   const entrance = createEntrance(options);
@@ -51,64 +38,26 @@ export function createSlackApp(options: SlackAppOptions): SlackApp {
     logger: libraryLogger(log),
     convoStore: false,
   });
+  const home = options.home && registerHome(app, { ...options.home, client: options.client, log });
   app.command('/dpu', async (args) => onCommand(options, args));
   app.action<BlockAction<ButtonAction>>({ type: 'block_actions', action_id: /^run:/ }, async (args) => {
     const { ack, respond, body, payload } = args;
-    await onButton(options, { ack, respond, body, button: payload });
+    await onButton(options, { ack, respond, body, button: payload, home });
   });
+  registerForms(app, options);
+  registerMentions(app, options, botUserId);
   app.error(async (error) => {
     log.error({ reason: reasonOf(error) }, 'a request from Slack failed');
   });
   return entrance.control;
 }
 
-function createEntrance(options: SlackAppOptions): { readonly receiver: Receiver; readonly control: SlackApp } {
-  const { appToken, signingSecret, port, log, apiUrl } = options;
-  if (appToken !== undefined) {
-    const socket = new SocketReceiver({ appToken, log, ...(apiUrl === undefined ? {} : { apiUrl }) });
-    const control = {
-      start: async () => socket.start(),
-      stop: async () => socket.stop(),
-      connected: () => socket.connected,
-    };
-    return { receiver: socket, control };
-  }
-  if (signingSecret === undefined || port === undefined)
-    throw errors.configInvalid({
-      problems: ['SLACK_SIGNING_SECRET and HTTP_PORT are needed when SLACK_APP_TOKEN is missing'],
-    });
-  let listening = false;
-  const health = (_: unknown, response: { writeHead(status: number): unknown; end(text: string): unknown }): void => {
-    response.writeHead(200);
-    response.end('ok\n');
-  };
-  const http = new HTTPReceiver({
-    signingSecret,
-    port,
-    logger: libraryLogger(log),
-    customRoutes: [{ path: '/health', method: 'GET', handler: health }],
-  });
-  const control = {
-    start: async () => {
-      await http.start(port).catch((error: unknown) => {
-        throw errors.configInvalid({ problems: [`HTTP_PORT ${port} cannot be listened on: ${reasonOf(error)}`] });
-      });
-      listening = true;
-    },
-    stop: async () => {
-      listening = false;
-      await http.stop();
-    },
-    connected: () => listening,
-  };
-  return { receiver: http, control };
-}
-
 async function onCommand(options: SlackAppOptions, args: SlackCommandMiddlewareArgs): Promise<void> {
   const { command, ack, respond } = args;
   const { trigger_id: id, user_id: userId, channel_id: channel, channel_name: channelName, text } = command;
-  const invocation: Invocation = { text, channel, channelName, source: 'slash' };
-  const answer = once(options, `slash-${id}`, userId, invocation);
+  const invocation: Invocation = { text, channel, channelName, source: 'slash', canOpenForm: true };
+  const given = once(options, `slash-${id}`, userId, invocation);
+  const answer = asMessage(options, id, { channel, channelName }, given);
   await reply({ ack, ackTakesAnswer: true, respond, userId, channel, answer }, options.client, options.log);
 }
 
@@ -117,43 +66,43 @@ interface ButtonPress {
   readonly respond: Parameters<typeof reply>[0]['respond'];
   readonly body: BlockAction<ButtonAction>;
   readonly button: ButtonAction;
+  readonly home: Home | undefined;
 }
 
 /** A button is the command of its name; the generation tells a press on an old card from one on the newest. */
 async function onButton(options: SlackAppOptions, press: ButtonPress): Promise<void> {
   const { body, button, ack, respond } = press;
-  const channel = body.channel?.id;
+  const isHome = body.view?.type === 'home';
+  // What is pressed on Home belongs to no channel, and needs none.
+  const channel = isHome ? '' : body.channel?.id;
   const meant = parseRunButton(button.action_id, button.value);
   if (channel === undefined || meant === undefined) {
     await ack();
     options.log.warn({ action: button.action_id }, 'a button that is not ours was pressed');
     return;
   }
-  const text = commandOfButton(meant);
   const id = `button-${body.trigger_id}-${button.action_ts}`;
-  const answer = once(options, id, body.user.id, { text, channel, source: 'button' });
   const thread: unknown = body.message?.['thread_ts'];
   const threadTs = typeof thread === 'string' ? { threadTs: thread } : {};
-  const request = { ack, ackTakesAnswer: false, respond, userId: body.user.id, channel, answer, ...threadTs };
+  const userId = body.user.id;
+  const source = isHome ? 'home' : 'button';
+  const given =
+    meant.action === 'reject'
+      ? once(options, id, userId, { form: rejectForm(meant.runId, meant.generation) })
+      : once(options, id, userId, { text: commandOfButton(meant), channel, source });
+  const answer = asMessage(options, body.trigger_id, isHome ? {} : { channel, ...threadTs }, given);
+  if (isHome) {
+    await ack();
+    await press.home?.pressed(userId, await answer);
+    return;
+  }
+  const request = { ack, ackTakesAnswer: false, respond, userId, channel, answer, ...threadTs };
   await reply(request, options.client, options.log);
 }
 
 /** The line that a button stands for. */
 export function commandOfButton(button: NonNullable<ReturnType<typeof parseRunButton>>): string {
   if (button.action === 'details') return `run ${button.runId}`;
+  if (button.action === 'console') return `console --run ${button.runId}`;
   return `${button.action} ${button.runId} --generation ${button.generation}`;
-}
-
-/** Carries out a request the first time it is delivered. Never rejects: every failure is an answer. */
-async function once(options: SlackAppOptions, id: string, userId: string, invocation: Invocation): Promise<Answer> {
-  try {
-    if (!(await options.dedupe.firstTime(id, DEDUPE_MS))) {
-      options.log.info({ id }, 'repeated delivery ignored');
-      return undefined;
-    }
-    return await options.dispatch(userId, invocation);
-  } catch (error) {
-    options.log.error({ reason: reasonOf(error) }, 'a command failed');
-    return failureAnswer(failureOf(error));
-  }
 }

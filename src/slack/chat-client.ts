@@ -52,6 +52,10 @@ export interface ChatPort {
     readonly key: string;
     readonly sinceMs: number;
   }): Promise<ChatResult<string | undefined>>;
+  /** Id of the direct message with a person. Asking again changes nothing. */
+  open(userId: string): Promise<ChatResult<string>>;
+  /** Address at which people see a message. */
+  permalink(place: { readonly channel: string; readonly ts: string }): Promise<ChatResult<string>>;
 }
 
 /** Metadata event type under which keys travel. The payload holds the key only: every app of the workspace can read it. */
@@ -103,6 +107,18 @@ export function createChatPort(access: SlackAccess): ChatPort {
         return undefined;
       }),
     find: async (request) => attempt(async () => find(client, request)),
+    open: async (userId) =>
+      attempt(async () => {
+        const { channel } = await client.conversations.open({ users: userId });
+        if (channel?.id === undefined) throw new Error('conversations.open answered without a channel');
+        return channel.id;
+      }),
+    permalink: async ({ channel, ts }) =>
+      attempt(async () => {
+        const { permalink } = await client.chat.getPermalink({ channel, message_ts: ts });
+        if (permalink === undefined) throw new Error('chat.getPermalink answered without an address');
+        return permalink;
+      }),
   };
 }
 
@@ -130,7 +146,7 @@ async function find(client: WebClient, request: Parameters<ChatPort['find']>[0])
 }
 
 /** The key in a message's metadata, when it is one of ours. */
-function keyOf(message: object): unknown {
+export function keyOf(message: object): unknown {
   const metadata: unknown = 'metadata' in message ? message.metadata : undefined;
   if (typeof metadata !== 'object' || metadata === null) return undefined;
   if (!('event_type' in metadata) || metadata.event_type !== METADATA_TYPE || !('event_payload' in metadata))

@@ -1,21 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { Clock } from '../domain/device-ports.ts';
-import type { Directory, Person } from '../domain/ports.ts';
+import type { Directory, GroupMembers, Person } from '../domain/ports.ts';
 import type { OpsError } from '../errors.ts';
 import { errors } from '../errors.ts';
 import { chatFaultOf } from './chat-client.ts';
+import type { Wait } from './log.ts';
+import { RateBudget } from './rate-budget.ts';
+import { SharedRead } from './shared-read.ts';
 import { slackErrorCode } from './web-client.ts';
 
 /** Rights come from the chat; what was read is used for at most this long, and never for an approval. */
 export const DIRECTORY_CACHE_MS = 5 * 60_000;
 const CAN_POST_CACHE_MS = 30_000;
 const MAX_CACHED = 5000;
+/** usergroups.list is a tier 2 method, 20 a minute: at most so many at once, and so many a minute after that. */
+const GROUP_READS = { burst: 10, perMinute: 10 };
 
 export interface DirectoryOptions {
   readonly client: Pick<WebClient, 'users' | 'usergroups' | 'conversations'>;
   readonly clock: Clock;
   /** Team of the bot: people of another one are external. */
   readonly teamId: string;
+  /** Waiting on the wall clock; a test gives its own. */
+  readonly wait?: Wait;
 }
 
 interface Cached<T> {
@@ -27,14 +35,19 @@ interface Cached<T> {
  * People, their user groups, and channels, read from Slack. Errors: slack-unavailable, because rights that could not be
  * read are not there.
  */
-export function createDirectory(options: DirectoryOptions): Directory {
+export function createDirectory(options: DirectoryOptions): Directory & GroupMembers {
   const people = new Map<string, Cached<Person>>();
   const channels = new Map<string, Cached<boolean>>();
   let groups: Cached<ReadonlyMap<string, readonly string[]>> | undefined;
+  const wait: Wait = options.wait ?? (async (ms, stop) => sleep(ms, undefined, { signal: stop }));
+  // Each approval asks for rights that are read after the click, and people approve a rack at a time.
+  const groupReads = new SharedRead(new RateBudget({ ...GROUP_READS, clock: options.clock, wait }), async () =>
+    readGroups(options.client),
+  );
 
   async function membership(fresh: boolean): Promise<ReadonlyMap<string, readonly string[]>> {
     if (!fresh && groups !== undefined && young(groups, DIRECTORY_CACHE_MS, options.clock)) return groups.value;
-    groups = { value: await readGroups(options.client), atMs: options.clock.nowMs() };
+    groups = { value: await groupReads.get(), atMs: options.clock.nowMs() };
     return groups.value;
   }
 
@@ -50,6 +63,13 @@ export function createDirectory(options: DirectoryOptions): Directory {
       const person = { ...profile, userGroups };
       remember(people, userId, { value: person, atMs: options.clock.nowMs() });
       return person;
+    },
+    async members(wanted) {
+      const byGroup = await membership(false).catch((error: unknown) => {
+        throw unavailable('who is in a user group', error);
+      });
+      const isWanted = (key: string): boolean => key.split(' ').some((name) => wanted.includes(name));
+      return [...new Set([...byGroup].flatMap(([key, members]) => (isWanted(key) ? members : [])))];
     },
     async canPost(channel) {
       const known = channels.get(channel);

@@ -7,6 +7,8 @@ import { runCard } from '../report/run-card.ts';
 import { runView } from '../report/run-view.ts';
 import { NotPublished } from './not-published.ts';
 import type { Poster, PosterDeps, PostRequest, PostResult } from './poster.ts';
+import type { KeyRow } from './outbox-keys.ts';
+import { newestOf } from './outbox-keys.ts';
 import type { FeedPorts, RunSnapshot } from './run-feed.ts';
 import { RunFeed } from './run-feed.ts';
 
@@ -20,6 +22,8 @@ export interface RunPublisherDeps extends FeedPorts {
 export type Published = 'settled' | 'open' | 'gone';
 
 const PRIORITY = { root: 0, finalCard: 1, thread: 2, live: 3, card: 3 } as const;
+/** A request that waits for an answer is looked for this often: somebody may have deleted it. */
+const LOOK_MS = 60_000;
 /** The running time on a card moves in steps of this: otherwise every look would be an edit. */
 const CARD_TICK_MS = 15_000;
 /** While the thread is posted, the card is looked at this often. */
@@ -48,6 +52,8 @@ export class RunPublisher {
   readonly #runId: number;
   readonly #feed: RunFeed;
   #ended = false;
+  /** When each message that waits for an answer was last looked for. */
+  readonly #looks = new Map<string, number>();
 
   constructor(deps: RunPublisherDeps, runId: number) {
     this.#deps = deps;
@@ -75,12 +81,16 @@ export class RunPublisher {
       : 'open';
   }
 
+  get #cards(): KeyRow {
+    return { first: cardKey(this.#runId), sign: '/' };
+  }
+
   async #records(): Promise<Map<string, OutboxPost>> {
     return new Map((await this.#deps.posts.all(this.#runId)).map((post) => [post.key, post]));
   }
 
   async #ensureRoot(snapshot: RunSnapshot, known: Map<string, OutboxPost>, signal: AbortSignal): Promise<Root> {
-    const key = newestCardKey(this.#runId, known);
+    const { key } = newestOf(this.#cards, known);
     const ts = known.get(key)?.ts;
     if (ts !== undefined) return { key, ts };
     const { message, digest } = this.#rendered(snapshot);
@@ -99,24 +109,55 @@ export class RunPublisher {
     const { run, plans, entries } = snapshot;
     const roots = [...known.values()].filter((record) => record.key.startsWith(cardKey(run.id)));
     for (const post of postsOf(run, plans, entries)) {
-      const record = known.get(post.key);
+      const { key, next } = post.live ? newestOf({ first: post.key, sign: '#' }, known) : { key: post.key, next: '' };
+      const record = known.get(key);
       const digest = canonicalHash(post.message);
-      const { key, message, file } = post;
+      const { message, file } = post;
       const base = { runId: run.id, key, channel: run.channel, message, digest, ...(file && { file }) };
+      const reply = { ...base, ...threadOf(root, roots), priority: PRIORITY.thread };
       const there =
         record?.ts === undefined
-          ? await this.#postReply({ ...base, ...threadOf(root, roots), priority: PRIORITY.thread }, root, signal)
+          ? await this.#postReply(reply, root, signal)
           : { ts: record.ts, asAsked: record.digest === digest };
       if (there === undefined) return false;
-      if (post.live && !there.asAsked) await this.#editReply({ ...base, ts: there.ts }, signal);
+      const isSuspect = post.asks && record?.ts !== undefined && (await this.#isMissing({ ...reply, ts: record.ts }));
+      if (!post.live || (there.asAsked && !isSuspect)) continue;
+      const edited = await this.#editReply({ ...base, ts: there.ts }, post.asks, signal);
+      if (edited === 'gone' && (await this.#postReply({ ...reply, key: next }, root, signal)) === undefined)
+        return false;
     }
     return true;
   }
 
-  async #editReply(reply: Omit<PostRequest, 'priority'> & { readonly ts: string }, signal: AbortSignal): Promise<void> {
+  /** A reply that a person deleted stays deleted, unless it waits for an answer. */
+  async #editReply(
+    reply: Omit<PostRequest, 'priority'> & { readonly ts: string },
+    asks: boolean,
+    signal: AbortSignal,
+  ): Promise<'gone' | 'done'> {
     await this.#deps.tools.budgets.edits.take(PRIORITY.live, signal);
     const edited = await this.#deps.poster.edit(reply, signal);
-    if (edited !== 'edited') await this.#giveUp(reply, edited.refused);
+    if (edited === 'edited') return 'done';
+    if (asks && edited.refused === 'message_not_found') {
+      this.#deps.tools.log.info({ run: this.#runId, key: reply.key }, 'a request that waits is gone, it is put back');
+      return 'gone';
+    }
+    await this.#giveUp(reply, edited.refused);
+    return 'done';
+  }
+
+  /**
+   * Whether a person seems to have deleted what waits for an answer; it is not edited meanwhile, so nothing else would tell.
+   * Only a hint: the chat's refusal of an edit says it for certain.
+   */
+  async #isMissing(place: Parameters<Poster['isThere']>[0]): Promise<boolean> {
+    const { budgets, clock } = this.#deps.tools;
+    const nowMs = clock.nowMs();
+    const lastMs = this.#looks.get(place.key);
+    if (lastMs === undefined) this.#looks.set(place.key, nowMs);
+    if (lastMs === undefined || nowMs - lastMs < LOOK_MS || !budgets.looks.tryTake()) return false;
+    this.#looks.set(place.key, nowMs);
+    return (await this.#deps.poster.isThere(place)) === false;
   }
 
   /** Undefined when the root is gone: a new card has been posted and the reply comes with the next look. */
@@ -154,7 +195,9 @@ export class RunPublisher {
     const record = (await this.#records()).get(root.key);
     const before = await this.#feed.read();
     if (before === undefined) return true;
-    if (record?.digest === this.#rendered(before).digest) return true;
+    const { state, channel } = before.run;
+    const isSuspect = state === 'awaiting-approval' && (await this.#isMissing({ key: root.key, channel, ts: root.ts }));
+    if (record?.digest === this.#rendered(before).digest && !isSuspect) return true;
     this.#ended = isEnded(before.run.state);
     await this.#deps.tools.budgets.edits.take(() => (this.#ended ? PRIORITY.finalCard : PRIORITY.card), signal);
     // While it waited for its turn the run went on: only the newest view is shown.
@@ -170,12 +213,13 @@ export class RunPublisher {
   /** Posts a new card under the next key; a person deleted the old one, or Slack locked it. */
   async #replaceRoot(root: Root, reason: string, signal: AbortSignal): Promise<void> {
     const old = root.key;
-    if (newestCardKey(this.#runId, await this.#records()) !== old) return;
+    const newest = newestOf(this.#cards, await this.#records());
+    if (newest.key !== old) return;
     const snapshot = await this.#feed.read();
     if (snapshot === undefined) return;
     this.#deps.tools.log.info({ run: this.#runId, reason }, 'card is gone, a new one is posted');
     const { channel } = snapshot.run;
-    const key = cardKeyNumber(this.#runId, cardNumber(this.#runId, old) + 1);
+    const key = newest.next;
     const request = { runId: this.#runId, key, channel, ...this.#rendered(snapshot), priority: PRIORITY.root };
     const { ts } = await this.#deps.poster.post(request, signal);
     Object.assign(root, { key, ts });
@@ -200,19 +244,4 @@ export class RunPublisher {
 function threadOf(root: Root, cards: readonly OutboxPost[]): Pick<PostRequest, 'threadTs' | 'olderThreads'> {
   const olderThreads = cards.flatMap(({ ts }) => (ts === undefined || ts === root.ts ? [] : [ts]));
   return { threadTs: root.ts, olderThreads };
-}
-
-function cardKeyNumber(runId: number, number: number): string {
-  return number === 1 ? cardKey(runId) : `${cardKey(runId)}/${number}`;
-}
-
-function cardNumber(runId: number, key: string): number {
-  return key === cardKey(runId) ? 1 : Number(key.slice(cardKey(runId).length + 1));
-}
-
-/** The card in use: the last of those that were ever begun. */
-function newestCardKey(runId: number, known: ReadonlyMap<string, OutboxPost>): string {
-  let number = 1;
-  while (known.has(cardKeyNumber(runId, number + 1))) number += 1;
-  return cardKeyNumber(runId, number);
 }

@@ -10,6 +10,9 @@ import { FileUploads } from './file-uploads.ts';
 import type { Log, Wait } from './log.ts';
 import { reasonOf } from './log.ts';
 import { NotPublished } from './not-published.ts';
+import type { DirectPorts } from './outbox-direct.ts';
+import { DirectPublisher } from './outbox-direct.ts';
+import type { Published } from './outbox-run.ts';
 import { RunPublisher } from './outbox-run.ts';
 import { Poster } from './poster.ts';
 import { runAsPublisher } from './publisher-lease.ts';
@@ -33,6 +36,8 @@ export interface OutboxDeps {
   /** Waiting on the wall clock; a test gives its own. */
   readonly wait?: Wait;
   readonly timing?: Partial<OutboxTiming>;
+  /** Without it nobody is told of a request for approval in person. */
+  readonly direct?: DirectPorts;
 }
 
 /** All in ms of the wall clock. */
@@ -50,8 +55,8 @@ export interface OutboxTiming {
 const TIMING: OutboxTiming = { leaseMs: 15_000, pollMs: 5000, gapMs: 500, lookupGapMs: 15_000, maxBackoffMs: 60_000 };
 /** Ended runs that a new publisher checks for messages its predecessor did not get to. */
 const RECENT_RUNS = 100;
-/** Runs that are worked on at the same time; budgets and the store are shared. */
-const MAX_TASKS = 50;
+/** Tasks that are worked on at the same time, two for a run; budgets and the store are shared. */
+const MAX_TASKS = 100;
 
 /**
  * The outbox: the single publisher of a workspace. Posts each run's card and thread and keeps the card up to date, until
@@ -66,8 +71,12 @@ export async function runOutbox(deps: OutboxDeps, signal: AbortSignal): Promise<
   await runAsPublisher(lease, signal, async (term) => new PublisherTerm(deps, timing, wait, term).run());
 }
 
+/** What a task brings to the chat: card and thread of a run, or the messages in person. */
+type TaskKind = 'thread' | 'direct';
+
 interface RunTask {
-  readonly publisher: RunPublisher;
+  readonly runId: number;
+  readonly publisher: { publish(signal: AbortSignal): Promise<Published> };
   busy: boolean;
   dirty: boolean;
   /** When it was last looked at; undefined before the first time. */
@@ -84,10 +93,10 @@ class PublisherTerm {
   readonly #signal: AbortSignal;
   readonly #budgets: PublisherBudgets;
   readonly #poster: Poster;
-  readonly #tasks = new Map<number, RunTask>();
+  readonly #tasks = new Map<string, RunTask>();
   readonly #running = new Set<Promise<void>>();
-  /** Versions of ended runs of which everything is published. */
-  readonly #settled = new Map<number, number>();
+  /** Versions of ended runs of which everything is published, by task. */
+  readonly #settled = new Map<string, number>();
   readonly #changed = new Set<number>();
   #wake = new AbortController();
 
@@ -141,15 +150,17 @@ class PublisherTerm {
   async #look(): Promise<void> {
     const changed = [...this.#changed];
     this.#changed.clear();
-    for (const runId of changed) this.#task(runId).dirty = true;
+    const kinds: readonly TaskKind[] = this.#deps.direct === undefined ? ['thread'] : ['thread', 'direct'];
+    for (const runId of changed) for (const kind of kinds) this.#task(runId, kind).dirty = true;
     const open = await this.#deps.runs.open();
     const recent = await this.#deps.runs.recent(RECENT_RUNS);
-    for (const runId of open) this.#task(runId);
-    for (const run of recent) if (isEnded(run.state) && this.#settled.get(run.id) !== run.version) this.#task(run.id);
+    for (const runId of open) for (const kind of kinds) this.#task(runId, kind);
+    for (const { id, version } of recent.filter(({ state }) => isEnded(state)))
+      for (const kind of kinds) if (this.#settled.get(taskName(id, kind)) !== version) this.#task(id, kind);
     const nowMs = this.#deps.clock.nowMs();
-    for (const [runId, task] of this.#tasks) {
+    for (const [name, task] of this.#tasks) {
       if (this.#running.size >= MAX_TASKS) return;
-      if (!task.busy && this.#dueAtMs(task) <= nowMs) this.#start(runId, task);
+      if (!task.busy && this.#dueAtMs(task) <= nowMs) this.#start(name, task);
     }
   }
 
@@ -159,31 +170,34 @@ class PublisherTerm {
     return task.lookedAtMs + this.#timing.pollMs;
   }
 
-  #task(runId: number): RunTask {
-    const known = this.#tasks.get(runId);
+  #task(runId: number, kind: TaskKind): RunTask {
+    const name = taskName(runId, kind);
+    const known = this.#tasks.get(name);
     if (known !== undefined) return known;
-    const { runs, journal, progress, clock, log, store } = this.#deps;
-    const publisher = new RunPublisher(
-      {
-        runs,
-        journal,
-        progress,
-        posts: store,
-        poster: this.#poster,
-        tools: { budgets: this.#budgets, clock, wait: this.#wait, log },
-      },
-      runId,
-    );
-    const task = { publisher, busy: false, dirty: false, lookedAtMs: undefined, notBeforeMs: 0, failures: 0 };
-    this.#tasks.set(runId, task);
+    const publisher = kind === 'thread' ? this.#threadPublisher(runId) : this.#directPublisher(runId);
+    const task = { runId, publisher, busy: false, dirty: false, lookedAtMs: undefined, notBeforeMs: 0, failures: 0 };
+    this.#tasks.set(name, task);
     return task;
   }
 
-  #start(runId: number, task: RunTask): void {
+  #threadPublisher(runId: number): RunPublisher {
+    const { runs, journal, progress, clock, log, store } = this.#deps;
+    const tools = { budgets: this.#budgets, clock, wait: this.#wait, log };
+    return new RunPublisher({ runs, journal, progress, posts: store, poster: this.#poster, tools }, runId);
+  }
+
+  #directPublisher(runId: number): RunTask['publisher'] {
+    const { runs, journal, chat, log, store, direct } = this.#deps;
+    if (direct === undefined) return { publish: async () => 'settled' };
+    const ports = { runs, journal, chat, log, posts: store, poster: this.#poster, budgets: this.#budgets };
+    return new DirectPublisher({ ...direct, ...ports }, runId);
+  }
+
+  #start(name: string, task: RunTask): void {
     task.busy = true;
     task.dirty = false;
     task.lookedAtMs = this.#deps.clock.nowMs();
-    const work = this.#publish(runId, task).finally(() => {
+    const work = this.#publish(name, task).finally(() => {
       task.busy = false;
       this.#running.delete(work);
       if (task.dirty || task.failures > 0) this.#wake.abort();
@@ -191,27 +205,27 @@ class PublisherTerm {
     this.#running.add(work);
   }
 
-  async #publish(runId: number, task: RunTask): Promise<void> {
+  async #publish(name: string, task: RunTask): Promise<void> {
     const { clock, log } = this.#deps;
     try {
       const published = await task.publisher.publish(this.#signal);
       task.failures = 0;
       task.notBeforeMs = clock.nowMs() + this.#timing.gapMs;
-      if (published !== 'open' && !task.dirty) await this.#settle(runId);
+      if (published !== 'open' && !task.dirty) await this.#settle(name, task);
     } catch (error) {
       if (this.#signal.aborted) return;
       const afterMs = this.#backoffMs(error, task.failures);
       task.failures += 1;
       task.notBeforeMs = clock.nowMs() + afterMs;
-      log.warn({ run: runId, reason: reasonOf(error), afterMs }, 'run not published, trying again');
+      log.warn({ run: task.runId, task: name, reason: reasonOf(error), afterMs }, 'run not published, trying again');
     }
   }
 
-  async #settle(runId: number): Promise<void> {
-    const run = await this.#deps.runs.get(runId);
+  async #settle(name: string, task: RunTask): Promise<void> {
+    const run = await this.#deps.runs.get(task.runId);
     if (run !== undefined && !isEnded(run.state)) return;
-    if (run !== undefined) this.#settled.set(runId, run.version);
-    this.#tasks.delete(runId);
+    if (run !== undefined) this.#settled.set(name, run.version);
+    this.#tasks.delete(name);
   }
 
   #backoffMs(error: unknown, failures: number): number {
@@ -227,4 +241,8 @@ class PublisherTerm {
     if (!this.#wake.signal.aborted) await this.#wait(soonest, this.#wake.signal).catch(() => undefined);
     if (!this.#signal.aborted) this.#wake = new AbortController();
   }
+}
+
+function taskName(runId: number, kind: TaskKind): string {
+  return `${runId} ${kind}`;
 }

@@ -40,6 +40,8 @@ export interface PostRequest {
   readonly priority: number;
 }
 
+type LookUp = Pick<PostRequest, 'channel' | 'key' | 'threadTs' | 'olderThreads'>;
+
 export interface PostResult {
   readonly ts: string;
   /** False when it was there already: it may show what was true at an earlier time. */
@@ -83,6 +85,32 @@ export class Poster {
     this.#deps.log.info({ run: runId, key }, 'a post of unknown outcome was found, not repeated');
     await this.#deps.store.sent(runId, key, { channel, ts: found });
     return { ts: found, asAsked: false };
+  }
+
+  /** Looks for a post that was begun and is not wanted any more: its ts when it is there. Nothing is sent. */
+  async find(
+    request: Pick<PostRequest, 'runId' | 'key' | 'channel'>,
+    post: OutboxPost,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const { runId, key, channel } = request;
+    if (this.#unsent.has(key)) return undefined;
+    const found = await this.#lookUp(request, post, signal);
+    if (found !== undefined) await this.#deps.store.sent(runId, key, { channel, ts: found });
+    return found;
+  }
+
+  /** Whether a message that was sent is still there. Undefined when the chat does not say. */
+  async isThere(place: LookUp & { readonly ts: string }): Promise<boolean | undefined> {
+    // By the chat's own clock: an edit long after the post must not move the look past it.
+    const atMs = Number(place.ts) * 1000;
+    try {
+      return (await this.#findAnywhere(place, { atMs })) !== undefined;
+    } catch (error) {
+      if (!(error instanceof NotPublished)) throw error;
+      if (error.fault.kind === 'rate-limited') this.#deps.budgets.looks.pause(error.fault.retryAfterMs);
+      return undefined;
+    }
   }
 
   /** Edits a message; the chat's refusal is returned (the message may have been deleted), other faults are thrown. */
@@ -142,14 +170,14 @@ export class Poster {
   }
 
   /** The post may be there: asks now, and once more after a while, because a slow request may still have been under way. */
-  async #lookUp(request: PostRequest, post: OutboxPost, signal: AbortSignal): Promise<string | undefined> {
+  async #lookUp(request: LookUp, post: OutboxPost, signal: AbortSignal): Promise<string | undefined> {
     const first = await this.#findAnywhere(request, post);
     if (first !== undefined) return first;
     await this.#deps.wait(this.#deps.lookupGapMs, signal);
     return this.#findAnywhere(request, post);
   }
 
-  async #findAnywhere(request: PostRequest, post: OutboxPost): Promise<string | undefined> {
+  async #findAnywhere(request: LookUp, post: Pick<OutboxPost, 'atMs'>): Promise<string | undefined> {
     const { channel, key, threadTs, olderThreads = [] } = request;
     const query = { channel, key, sinceMs: post.atMs - CLOCK_SKEW_MS };
     for (const older of olderThreads) {

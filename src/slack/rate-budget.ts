@@ -50,6 +50,13 @@ export class RateBudget {
     });
   }
 
+  /** Takes a turn only when one is free now: for what can as well be left out. */
+  tryTake(): boolean {
+    if (this.#waiters.length > 0 || this.#delayMs() > 0) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
   /** Lets nothing through for so long: the chat said so. */
   pause(ms: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#options.clock.nowMs() + ms);
@@ -105,6 +112,10 @@ export class PublisherBudgets {
   readonly edits: RateBudget;
   /** The files.* methods are tier 4, about 100 a minute each; one budget for all of them is well below. */
   readonly files: RateBudget;
+  /** conversations.open is a tier 3 method, about 50 a minute. */
+  readonly opens: RateBudget;
+  /** conversations.replies, to see whether what waits for an answer is still there: tier 3, and look-ups of posts need it too. */
+  readonly looks: RateBudget;
   readonly #base: Pick<BudgetOptions, 'clock' | 'wait'>;
   readonly #posts = new Map<string, RateBudget>();
 
@@ -112,6 +123,8 @@ export class PublisherBudgets {
     this.#base = base;
     this.edits = new RateBudget({ ...base, burst: 5, perMinute: editsPerMinute });
     this.files = new RateBudget({ ...base, burst: 10, perMinute: 90 });
+    this.opens = new RateBudget({ ...base, burst: 20, perMinute: 40 });
+    this.looks = new RateBudget({ ...base, burst: 5, perMinute: 25 });
   }
 
   /** chat.postMessage: one a second and channel. */

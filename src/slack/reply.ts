@@ -56,12 +56,34 @@ async function deliver(
   } catch (error) {
     log.debug({ reason: reasonOf(error) }, 'response_url refused, trying an ephemeral message');
   }
+  await tell({ client, log }, request, answer);
+}
+
+/** Who is told, and where; without a channel, or in a direct message, it is a message of its own. */
+export interface Listener {
+  readonly userId: string;
+  readonly channel?: string;
+  readonly threadTs?: string;
+}
+
+/** Tells a person something where only they see it. Never rejects: what cannot be delivered is logged. */
+export async function tell(
+  { client, log }: { readonly client: Pick<WebClient, 'chat'>; readonly log: Log },
+  { userId, channel, threadTs }: Listener,
+  answer: Answer,
+): Promise<void> {
+  if (answer === undefined) return;
+  const { text } = answer;
+  const blocks = [...answer.blocks];
+  const thread = threadTs === undefined ? {} : { thread_ts: threadTs };
   try {
-    const { userId, channel, threadTs } = request;
-    const place = { channel, user: userId, ...(threadTs === undefined ? {} : { thread_ts: threadTs }) };
-    await client.chat.postEphemeral({ ...place, text: payload.text, blocks: payload.blocks });
+    // Slack opens the direct message with a person whose id stands for the channel.
+    if (channel === undefined || channel === '' || channel.startsWith('D'))
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- not the postMessage of browser windows
+      await client.chat.postMessage({ channel: channel || userId, text, blocks, ...thread });
+    else await client.chat.postEphemeral({ channel, user: userId, text, blocks, ...thread });
   } catch (error) {
-    log.warn({ reason: reasonOf(error), user: request.userId }, 'answer could not be delivered');
+    log.warn({ reason: reasonOf(error), user: userId }, 'answer could not be delivered');
   }
 }
 
@@ -69,7 +91,8 @@ function payloadOf(answer: ChatMessage): EphemeralPayload {
   return { response_type: 'ephemeral', text: answer.text, blocks: [...answer.blocks] };
 }
 
-async function within<T>(answer: Promise<T>, ms: number): Promise<T | 'later'> {
+/** The answer when it is there in time, else `later`. */
+export async function within<T>(answer: Promise<T>, ms: number): Promise<T | 'later'> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'later'>((resolve) => {
     timer = setTimeout(() => resolve('later'), ms);

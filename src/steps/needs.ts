@@ -118,6 +118,7 @@ export const needChecks = {
   'staged-mode': provenBefore,
   'staged-firmware': provenBefore,
   'active-image': provenBefore,
+  representors: provenBefore,
   'bench-path': provenBefore,
   'arm-ssh': armSsh,
   drivers,

@@ -9,5 +9,8 @@ export function createDedupe(space: RedisSpace): Dedupe {
         const reply = await redis.set(space.key('seen', id), '1', 'PX', ttlMs, 'NX');
         return reply === 'OK';
       }),
+    async forget(id) {
+      await space.call('forget a request', async (redis) => redis.del(space.key('seen', id)));
+    },
   };
 }

@@ -6,9 +6,11 @@ import type {
   IncarnationStore,
   Journal,
   LeaseStore,
+  LockStore,
   Notifier,
   OutboxStore,
   ProgressStore,
+  RecipientStore,
 } from '../domain/ports.ts';
 import type { ArtefactStore } from '../domain/artefacts.ts';
 import type { ResultStore } from '../domain/bench.ts';
@@ -24,12 +26,14 @@ import { createHoldStore } from './holds.ts';
 import { createIncarnationStore } from './incarnation.ts';
 import { createJournal } from './journal.ts';
 import { createLeaseStore } from './leases.ts';
+import { createLockStore } from './locks.ts';
 import { createNotifier } from './notifier.ts';
 import { createOutboxStore } from './outbox.ts';
 import type { RedisPinStore } from './pins.ts';
 import { createPinStore } from './pins.ts';
 import { createProgressStore } from './progress.ts';
 import type { RedisSpace, StoreLogger } from './redis.ts';
+import { createRecipientStore } from './recipients.ts';
 import type { RedisRunStore } from './runs.ts';
 import { createResultStore } from './results.ts';
 import { createRunStore } from './runs.ts';
@@ -41,6 +45,7 @@ export interface Stores {
   readonly progress: ProgressStore;
   readonly leases: LeaseStore;
   readonly holds: HoldStore;
+  readonly locks: LockStore;
   readonly halt: HaltStore;
   readonly audit: RedisAuditStore;
   readonly pins: RedisPinStore;
@@ -51,6 +56,7 @@ export interface Stores {
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;
+  readonly recipients: RecipientStore;
   readonly dedupe: Dedupe;
 }
 
@@ -66,6 +72,7 @@ export function createStores(
     progress: createProgressStore(space),
     leases: createLeaseStore(space),
     holds: createHoldStore(space),
+    locks: createLockStore(space),
     halt: createHaltStore(space),
     audit: createAuditStore(space),
     pins: createPinStore(space, clock),
@@ -76,6 +83,7 @@ export function createStores(
     incarnations: createIncarnationStore(space),
     notifier: createNotifier(space, logger),
     outbox: createOutboxStore(space, clock),
+    recipients: createRecipientStore(space),
     dedupe: createDedupe(space),
   };
 }

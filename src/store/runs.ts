@@ -6,6 +6,7 @@ import { isEnded } from '../domain/run.ts';
 import { errors } from '../errors.ts';
 import { artefactKey } from './artefacts.ts';
 import { STREAM_MAX_ENTRIES, encodeEvent, journalKey } from './journal.ts';
+import { recipientsKey } from './recipients.ts';
 import { readRecord } from './record.ts';
 import type { RedisSpace } from './redis.ts';
 import { lua } from './redis.ts';
@@ -205,6 +206,7 @@ async function remove(space: RedisSpace, run: Run): Promise<boolean> {
     space.key('plans', run.id),
     space.key('progress', run.id),
     space.key('outbox', run.id),
+    recipientsKey(space, run.id),
     artefactKey(space, run.id),
     ...[RUN_STREAM, ...Object.keys(run.units)].map((unit) => journalKey(space, run.id, unit)),
   ];

@@ -49,3 +49,13 @@ export function lowContrastIn(minimum) {
   }
   return { looked, found };
 }
+
+/**
+ * How wide the picture itself is, in pixels; 0 until it is loaded, and when it is no picture.
+ *
+ * @param {Element} image
+ * @returns {number}
+ */
+export function pictureWidth(image) {
+  return image instanceof HTMLImageElement ? image.naturalWidth : 0;
+}

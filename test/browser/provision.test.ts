@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test }
 import { clearStage, logTails, makeFolder, setStage, type Stage } from '../../scripts/demo/stage.ts';
 import { desk, openAs, openWindow, phone, type Look } from '../../scripts/screenshot/browser.ts';
 import { ensureRedis } from '../../scripts/setup.mjs';
+import { pictureWidth } from './audit.js';
 import { isInView, lowContrast, overflow, rowWith, startBrowser, tabTo } from './support.ts';
 
 /** A whole run of two cards on the pretend rack. */
@@ -94,7 +95,7 @@ describe('provisioning the rack', () => {
     for (const card of ['as7-dpu0', 'as8-dpu0']) expect(thread).toContain(card);
     expect(thread).toMatch(/Right already: Identify the card: B3240 900-9D3B6-00CN-AB0/);
     expect(thread).toMatch(/Will change: Set the BMC password \(disruptive\)/);
-    expect(await requestIn(ana).innerText()).toContain('@Ana Ops asked for /dpu provision rack1');
+    expect(await requestIn(ana).innerText()).toContain('ana asked for /dpu provision rack1');
   });
 
   test('the requester who presses Approve is refused, and only she sees it', async () => {
@@ -136,7 +137,7 @@ describe('provisioning the rack', () => {
     expect(await rowWith(threadOf(ana), 'Run 1 (SIMULATED): Done').count()).toBe(1);
     const card = rowWith(channelOf(ana), 'Run 1: provision rack1');
     await card.filter({ hasText: 'ended' }).waitFor();
-    expect(await card.innerText()).toMatch(/SIMULATED · asked for by @Ana Ops · approved by @Ben Approver · ended/);
+    expect(await card.innerText()).toMatch(/SIMULATED · asked for by ana · approved by @Ben Approver · ended/);
   });
 
   test('switching to the other person in the same window shows the thread as that person sees it', async () => {
@@ -187,5 +188,20 @@ describe('provisioning the rack', () => {
 
     expect([channelOverflow, await overflow(page)]).toEqual([0, 0]);
     await page.context().close();
+  });
+
+  test('a bench ends with its chart as a picture, and Home shows the figure', async () => {
+    await type(ana, '/dpu bench raw');
+
+    const chart = threadOf(ana).getByRole('img', { name: /rate over time/ });
+    await chart.waitFor({ timeout: runLimitMs });
+    await expect.poll(() => chart.evaluate(pictureWidth), { timeout: 10_000 }).toBeGreaterThan(300);
+    await ana
+      .getByRole('navigation', { name: 'Workspace' })
+      .getByRole('button', { name: /^dpubot/ })
+      .click();
+    // Who has unread messages of the app is led to these first.
+    await ana.getByRole('tab', { name: 'Home' }).click();
+    await ana.locator('#home').getByText(/Gb\/s/).first().waitFor();
   });
 });

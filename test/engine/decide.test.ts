@@ -21,6 +21,7 @@ function situation(change: Partial<Situation> = {}): Situation {
     cleansUp: false,
     looking: new Set(),
     approverRoles: () => ['approvers'],
+    approvalsWanted: () => 1,
     ...change,
   };
 }

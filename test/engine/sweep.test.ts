@@ -5,6 +5,7 @@ import { errors } from '../../src/errors.ts';
 import type { World } from '../support/engine-world.ts';
 import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
 import { makeInventory } from '../support/make-run.ts';
+import { createPairWorld, orderPair } from '../support/pair-world.ts';
 
 const inventory = makeInventory(['as7']);
 
@@ -61,6 +62,36 @@ describe('sweep', () => {
     expect(run?.state).toBe('failed');
     expect(run?.failure?.code).toBe('no-worker');
     expect(run?.failure?.why).toContain('lab');
+  });
+});
+
+describe('sweep of a pair', () => {
+  /** A pair at which a worker has been silent for a minute, holding the leases of these hosts. */
+  async function sweepPair(leased: readonly string[]): Promise<number | undefined> {
+    const world = createPairWorld();
+    const deps = startEngine(world);
+    const { id } = await orderPair(world);
+    await world.stores.runs.update(id, (run) => ({
+      ...run,
+      state: 'running',
+      units: Object.fromEntries(
+        Object.entries(run.units).map(([name, unit]) => [name, { ...unit, state: 'running' as const }]),
+      ),
+    }));
+    await world.stores.leases.acquire(leased, { ...deps.worker, workerId: deps.worker.id, runId: id }, 600_000);
+    world.clock.advance(60_000);
+
+    await sweep(deps);
+
+    return (await world.stores.runs.get(id))?.units['as7+as8']?.generation;
+  }
+
+  it('leaves it to the worker that holds both hosts, however long that says nothing', async () => {
+    expect(await sweepPair(['as7', 'as8'])).toBe(0);
+  });
+
+  it('takes it up again when one of its hosts is held by nobody', async () => {
+    expect(await sweepPair(['as8'])).toBe(1);
   });
 });
 

@@ -34,14 +34,14 @@ describe('the inventory of the lab', () => {
     hosts: [host('as7', 4000), host('as8', 5000)],
     links: [['as7-dpu0/p0', 'as8-dpu0/p0']],
     groups: { operators: 'S1', approvers: 'S2', admins: 'S3' },
-    credentials: { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale' },
+    credentials: { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale', ipsecPsk: 'ipsec-psk' },
   } as const;
   const text = labInventory(options);
 
   it('is one that dpubot takes, on a simulated site', () => {
     const inventory = Inventory.parse(parse(text));
 
-    expect(inventory.sites).toEqual({ lab: { simulated: true, testbed: false, recipient } });
+    expect(inventory.sites).toEqual({ lab: { simulated: true, testbed: false, recipient, windows: [] } });
     expect(Object.keys(inventory.hosts)).toEqual(['as7', 'as8']);
     expect(inventory.policy.approvals.disruptive.role).toBe('approvers');
     expect(inventory.roles.approvers?.userGroups).toEqual(['S2']);
@@ -65,6 +65,22 @@ describe('the inventory of the lab', () => {
     expect(slice.hostProfile).toMatchObject({ image: 'bf-2.9.2-patched', activation: 'host-bmc' });
     expect(slice.images['bf-2.9.2-patched']).toMatchObject({ signed: false, docaVersion: '2.9.2' });
     expect(slice.entry.bmc?.password).toBe('host-bmc');
+  });
+
+  it('has a pair for the cable, with a data path and a shared key by reference', () => {
+    const whole = Inventory.parse(parse(labInventory({ ...options, whole: { imageFolder: '/images' } })));
+
+    const slice = sliceOf(whole, 'as7', { pairAsked: 'wire1' });
+
+    expect(slice.pair?.ends.map(({ host, card, port }) => [host, card, port])).toEqual([
+      ['as7', 'as7-dpu0', 'p0'],
+      ['as8', 'as8-dpu0', 'p0'],
+    ]);
+    expect(slice.hostProfile).toMatchObject({
+      dataPath: { hwOffload: true, bridges: [{ name: 'ovsbr1', ports: ['p0', 'pf0hpf'] }] },
+      ipsec: { mode: 'transport', offload: 'packet', auth: { kind: 'psk', secret: 'ipsec-psk' }, fullOffload: true },
+    });
+    expect(labInventory({ ...options, links: [['as7-dpu0/p1', 'as8-dpu0/p1']] })).toContain('pairs: {}');
   });
 });
 

@@ -30,7 +30,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   slack: ['report', 'store', 'domain', 'errors'],
   'jobs/payloads': ['domain'],
   jobs: ['jobs/payloads', 'steps', 'facts', 'bench', 'domain'],
-  commands: ['jobs/payloads', 'queue', 'store', 'report', 'domain', 'errors'],
+  commands: ['jobs/payloads', 'queue', 'store', 'report', 'bench', 'domain', 'errors'],
   lab: [],
 };
 

@@ -1,6 +1,8 @@
 import type { ArmAccess, ArmLogin, ConsoleDialogue, PasswordTry } from '../../src/domain/arm-ports.ts';
 import type { CardRecord, CommandResult, DetachedState, HostSession } from '../../src/domain/device-ports.ts';
 import { noBench } from './no-bench.ts';
+import type { DevlinkWorld } from './devlink-world.ts';
+import { createDevlinkWorld, onDevlink } from './devlink-world.ts';
 import type { OvsWorld } from './ovs-world.ts';
 import { createOvsWorld, onOvs } from './ovs-world.ts';
 import { DpuEntry } from '../../src/domain/inventory.ts';
@@ -42,6 +44,7 @@ export interface ArmWorld {
     readonly links: Map<string, number>;
     readonly jobs: Map<string, DetachedState>;
     readonly ovs: OvsWorld;
+    readonly switches: DevlinkWorld;
   };
   readonly host: {
     socat: boolean;
@@ -106,6 +109,7 @@ export function createArmWorld(change: Partial<ArmWorld['arm']> = {}): ArmWorld 
       ]),
       jobs: new Map(),
       ovs: createOvsWorld(),
+      switches: createDevlinkWorld(),
       ...change,
     },
     host: {
@@ -162,7 +166,8 @@ function onArm(world: ArmWorld, argv: readonly string[], stdin: string | Secret 
   const { arm } = world;
   const words = argv[0] === 'sudo' ? argv.slice(2) : argv;
   const line = words.join(' ');
-  const switched = onOvs(arm.ovs, words, (text) => world.log.push(`arm: ${text}`));
+  const log = (text: string): number => world.log.push(`arm: ${text}`);
+  const switched = onOvs(arm.ovs, words, log) ?? onDevlink(arm.switches, words, log);
   if (switched !== undefined) return switched;
   if (line === 'uname -m') return ok(`${arm.machine}\n`);
   if (words[0] === 'sh' && words[3] === 'dpubot-write') {

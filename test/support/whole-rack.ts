@@ -10,7 +10,7 @@ import { hostBmcPassword, rack1 } from '../../src/lab/rack/layouts.ts';
 import type { RackLayout } from '../../src/lab/rack/layout.ts';
 import type { RackModel } from '../../src/lab/rack/model.ts';
 import { createRack } from '../../src/lab/rack/model.ts';
-import { tailscaleAuthKey, writeImages } from '../../src/lab/wanted.ts';
+import { ipsecSharedKey, tailscaleAuthKey, writeImages } from '../../src/lab/wanted.ts';
 import type { World } from './engine-world.ts';
 import { createWorld } from './engine-world.ts';
 
@@ -38,7 +38,7 @@ export function wholeInventory(layout: RackLayout, hosts?: readonly string[]): I
       })),
     links: [],
     groups: { operators: 'S1', approvers: 'S2', admins: 'S3' },
-    credentials: { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale' },
+    credentials: { ssh: 'ssh-ops', hostBmc: 'host-bmc', tailscale: 'tailscale', ipsecPsk: 'ipsec-psk' },
     whole: { imageFolder: images() },
   });
   const inventory = Inventory.parse(parse(text));
@@ -51,6 +51,7 @@ export const wholeCredentials: ReadonlyMap<string, Secret> = new Map([
   ['ssh-ops', new Secret('the private key of the operator')],
   ['host-bmc', new Secret(hostBmcPassword)],
   ['tailscale', new Secret(tailscaleAuthKey)],
+  ['ipsec-psk', new Secret(ipsecSharedKey)],
 ]);
 
 /** A world on a rack model with the whole inventory; default: one factory-fresh host. */

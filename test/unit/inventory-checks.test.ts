@@ -88,6 +88,17 @@ test('an inventory with images, profiles, host BMC and hooks that fit together h
   expect(checkInventoryText(fullText)).toMatchObject({ ok: true });
 });
 
+test('roles of an approval rule that nobody defines are named with their lines, the second role too', () => {
+  const problems = problemsAfter([
+    '    destructive: { role: approvers }\n',
+    '    destructive: { role: approvers, andRole: approver, votes: 3, dm: false }\n',
+  ]);
+
+  expect(problems).toMatch(
+    /^\d+:\d+ policy\.approvals\.destructive\.andRole: there is no role "approver"; did you mean approvers\?$/,
+  );
+});
+
 describe('images and profiles', () => {
   test.each([
     [

@@ -1,3 +1,4 @@
+import type { DeliveryError } from './deliverer.ts';
 import type { Lab } from './lab.ts';
 import { eventPayload } from './payloads.ts';
 import type { ChatEvent, LabChannel, VisibleMessage } from './types.ts';
@@ -26,17 +27,20 @@ export function startAppEvents(lab: Lab, redeliveryDelaysMs: readonly number[]):
   };
 }
 
-/** Tells the app that someone looks at its Home tab. */
-export function sendHomeOpened(lab: Lab, userId: string): void {
+/** Tabs of the app's own page (docs.slack.dev/reference/events/app_home_opened). */
+export type HomeTab = 'home' | 'messages';
+
+/** Tells the app that someone looks at its Home tab or at its direct messages. */
+export function sendHomeOpened(lab: Lab, userId: string, tab: HomeTab): void {
   if (!lab.directory.app.events.includes('app_home_opened')) {
     return;
   }
-  const view = lab.views.home(userId);
+  const view = tab === 'home' ? lab.views.home(userId) : undefined;
   const event = {
     type: 'app_home_opened',
     user: userId,
     channel: lab.directory.directMessage(userId).id,
-    tab: 'home',
+    tab,
     event_ts: lab.ids.ts(),
     ...(view !== undefined && { view }),
   };
@@ -45,27 +49,48 @@ export function sendHomeOpened(lab: Lab, userId: string): void {
 
 async function deliver(
   lab: Lab,
-  payload: unknown,
+  payload: AppEvent,
   delaysMs: readonly number[],
   timers: Set<NodeJS.Timeout>,
   attempt = 0,
+  reason = '',
 ): Promise<void> {
-  const retry = attempt === 0 ? {} : { retry: { attempt, reason: 'timeout' } };
-  const delivery = await lab.sockets.send({ type: 'events_api', payload, acceptsResponsePayload: false, ...retry });
+  const retry = attempt === 0 ? {} : { retry: { attempt, reason } };
+  const delivery = await lab.deliverer.send({ type: 'events_api', payload, acceptsResponsePayload: false, ...retry });
   const delayMs = delaysMs[attempt];
-  if (delivery.status === 'acked' || delayMs === undefined) {
+  if (delivery.status === 'acked' || delivery.noRetry === true || delayMs === undefined) {
     return;
   }
+  const nextReason = retryReason(delivery.error, lab.requestUrl.address !== undefined);
   const timer = setTimeout(() => {
     timers.delete(timer);
     lab.stats.redeliveries += 1;
-    void deliver(lab, payload, delaysMs, timers, attempt + 1);
+    void deliver(lab, payload, delaysMs, timers, attempt + 1, nextReason);
   }, delayMs);
   timer.unref();
   timers.add(timer);
 }
 
+/** Why an event is sent again (docs.slack.dev/apis/events-api#retries); Socket Mode knows `timeout` alone. */
+function retryReason(error: DeliveryError, isHttp: boolean): string {
+  if (!isHttp) {
+    return 'timeout';
+  }
+  switch (error) {
+    case 'operation_timeout':
+      return 'http_timeout';
+    case 'dispatch_failed':
+      return 'connection_failed';
+    case 'http_client_error':
+    case 'http_service_error':
+      return 'http_error';
+  }
+}
+
 function toAppEvents(lab: Lab, event: ChatEvent): AppEvent[] {
+  if (event.type === 'group/changed') {
+    return groupChanged(lab, event);
+  }
   if (event.type !== 'message/new' && event.type !== 'message/changed' && event.type !== 'message/deleted') {
     return [];
   }
@@ -109,6 +134,26 @@ function toAppEvents(lab: Lab, event: ChatEvent): AppEvent[] {
           ]
         : [];
   }
+}
+
+function groupChanged(lab: Lab, event: Extract<ChatEvent, { type: 'group/changed' }>): AppEvent[] {
+  if (!lab.directory.app.events.includes('subteam_members_changed')) {
+    return [];
+  }
+  return [
+    {
+      type: 'subteam_members_changed',
+      subteam_id: event.group,
+      team_id: lab.directory.team.id,
+      date_previous_update: event.beforeSec,
+      date_update: event.nowSec,
+      added_users: event.added,
+      added_users_count: event.added.length,
+      removed_users: event.removed,
+      removed_users_count: event.removed.length,
+      event_ts: lab.ids.ts(),
+    },
+  ];
 }
 
 function mention(lab: Lab, channel: LabChannel, message: VisibleMessage, base: AppEvent): AppEvent[] {

@@ -5,13 +5,16 @@ export const slackbotId = 'USLACKBOT';
 
 const team: LabTeam = { id: 'T0LABTEAM1', name: 'DPU Lab', domain: 'dpu-lab' };
 
+/** Another company, whose people are in a shared channel (Slack Connect). */
+const vendorTeamId = 'T0LABVENDR';
+
 const app: LabApp = {
   appId: 'A0LABDPUB1',
   botId: 'B0LABDPUB1',
   botUserId: 'U0LABDPUB1',
   name: 'dpubot',
   commands: ['/dpu'],
-  events: ['app_mention', 'message.channels', 'app_home_opened'],
+  events: ['app_mention', 'message.channels', 'message.im', 'app_home_opened', 'subteam_members_changed'],
 };
 
 function person(id: string, name: string, realName: string, extra: Partial<LabUser> = {}): LabUser {
@@ -38,6 +41,8 @@ function defaultUsers(): LabUser[] {
     person('U0LABBEN01', 'ben', 'Ben Approver', { tz: 'America/New_York', tzOffsetSec: -18_000, locale: 'en-US' }),
     person('U0LABCARA1', 'cara', 'Cara Guest', { isRestricted: true }),
     person('U0LABDANA1', 'dana', 'Dana Admin', { isAdmin: true }),
+    person('U0LABERIN1', 'erin', 'Erin Vendor', { teamId: vendorTeamId, tz: 'Asia/Tokyo', tzOffsetSec: 32_400 }),
+    person('U0LABFRED1', 'fred', 'Fred Former', { deleted: true }),
     person(app.botUserId, app.name, app.name, { isBot: true, tz: 'Etc/UTC', tzOffsetSec: 0, locale: 'en-US' }),
     person(slackbotId, 'slackbot', 'Slackbot', { tz: 'Etc/UTC', tzOffsetSec: 0, locale: 'en-US' }),
   ];
@@ -54,6 +59,14 @@ function defaultChannels(): LabChannel[] {
       members: [...staff, 'U0LABCARA1', app.botUserId],
     },
     { id: 'C0LABRAND1', name: 'random', purpose: 'Everything else', isIm: false, members: [...staff] },
+    {
+      id: 'C0LABVEND1',
+      name: 'vendor-help',
+      purpose: 'Shared with the vendor of the cards',
+      isIm: false,
+      isShared: true,
+      members: [...staff, 'U0LABERIN1', app.botUserId],
+    },
   ];
 }
 
@@ -102,9 +115,13 @@ export class Directory {
     return this.channels.find((channel) => channel.id === idOrName || (!channel.isIm && channel.name === name));
   }
 
+  directMessageId(userId: string): string {
+    return `D${userId.slice(1)}`;
+  }
+
   /** The direct-message conversation between the bot and one person, made when it is first needed. */
   directMessage(userId: string): LabChannel {
-    const id = `D${userId.slice(1)}`;
+    const id = this.directMessageId(userId);
     const known = this.channels.find((channel) => channel.id === id);
     if (known !== undefined) {
       return known;
@@ -112,6 +129,11 @@ export class Directory {
     const channel = { id, name: 'directmessage', purpose: '', isIm: true, members: [userId, this.app.botUserId] };
     this.channels.push(channel);
     return channel;
+  }
+
+  /** Whether a person belongs to another workspace (Slack Connect). */
+  isExternal(user: LabUser): boolean {
+    return user.teamId !== this.team.id;
   }
 
   botIsMember(channel: LabChannel): boolean {

@@ -1,4 +1,7 @@
+import { fileIdOf } from './blocks/elements.ts';
+import { isObject } from './blocks/report.ts';
 import type { Directory } from './directory.ts';
+import type { Feed } from './feed.ts';
 import type { Ids } from './ids.ts';
 import type { Clock, FileObject } from './types.ts';
 
@@ -7,7 +10,7 @@ interface StoredFile {
   uploadPath: string;
   bytes: Buffer | undefined;
   completedAtMs: number | undefined;
-  /** Ids of the channels where it was shared, or stands in an image block. */
+  /** Channels where it was shared or stands in an image, and people in whose views it does. */
   shownIn: Set<string>;
 }
 
@@ -132,12 +135,34 @@ export class FileStore {
     });
   }
 
-  /** Notes that a channel shows a file: whoever is in it may read it. */
-  show(id: string, channelId: string): void {
-    this.#files.get(id)?.shownIn.add(channelId);
+  /** Notes that a channel shows a file, or a view that one person has: whoever sees that may read it. */
+  show(id: string, where: string): void {
+    this.#files.get(id)?.shownIn.add(where);
   }
 
-  /** Ids of the channels whose people may read a file; none while it is private to the app. */
+  /** Notes what every message and view shows in its images, from now on. */
+  followShown(feed: Feed): void {
+    feed.follow(({ event }) => {
+      if ('message' in event) {
+        this.#showAll(event.message.blocks, 'user' in event ? event.user : event.channel);
+      } else if ('view' in event) {
+        this.#showAll(event.view.blocks, event.user);
+      }
+    });
+  }
+
+  #showAll(value: unknown, where: string): void {
+    if (Array.isArray(value)) {
+      value.forEach((item) => this.#showAll(item, where));
+    } else if (isObject(value)) {
+      if (isObject(value.slack_file)) {
+        this.show(fileIdOf(value.slack_file), where);
+      }
+      this.#showAll(Object.values(value), where);
+    }
+  }
+
+  /** Channels whose people may read a file, and people who may; none while it is private to the app. */
   shownIn(id: string): ReadonlySet<string> {
     return this.#files.get(id)?.shownIn ?? new Set();
   }

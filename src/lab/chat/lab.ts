@@ -1,9 +1,11 @@
+import type { Deliverer } from './deliverer.ts';
 import type { Directory } from './directory.ts';
 import type { Faults } from './faults.ts';
 import type { Feed } from './feed.ts';
 import type { FileStore } from './file-store.ts';
 import type { Ids } from './ids.ts';
 import type { RateLimits } from './rate-limits.ts';
+import type { RequestUrl } from './request-url.ts';
 import type { ResponseUrls } from './response-urls.ts';
 import type { SocketMode } from './sockets.ts';
 import type { Stats } from './stats.ts';
@@ -24,10 +26,14 @@ export interface Lab {
   triggers: Triggers;
   responseUrls: ResponseUrls;
   sockets: SocketMode;
+  requestUrl: RequestUrl;
+  deliverer: Deliverer;
   stats: Stats;
   faults: Faults;
   limits: RateLimits;
-  tokens: { bot: string; app: string; verification: string };
+  tokens: { bot: string; app: string; verification: string; signing: string };
+  /** Timestamp of the newest message that a person has seen, by `<user> <channel>`. */
+  readUpTo: Map<string, string>;
   /** `http://127.0.0.1:PORT`, known once the server listens. */
   origin: string;
 }

@@ -94,6 +94,7 @@ export function closedPayload(lab: Lab, user: LabUser, view: ViewObject, isClear
 /** The outer envelope of an Events API event (docs.slack.dev/apis/events-api#callback-field). */
 export function eventPayload(lab: Lab, event: Payload): Payload {
   const { team, app } = lab.directory;
+  const channel = lab.directory.findChannel(String(event.channel));
   return {
     token: lab.tokens.verification,
     team_id: team.id,
@@ -106,7 +107,7 @@ export function eventPayload(lab: Lab, event: Payload): Payload {
     authorizations: [
       { enterprise_id: null, team_id: team.id, user_id: app.botUserId, is_bot: true, is_enterprise_install: false },
     ],
-    is_ext_shared_channel: false,
+    is_ext_shared_channel: channel?.isShared === true,
   };
 }
 

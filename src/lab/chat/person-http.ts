@@ -3,10 +3,12 @@ import { isObject } from './blocks/report.ts';
 import { sees } from './feed.ts';
 import { type Fault, type FaultName, faultNames } from './faults.ts';
 import type { Lab } from './lab.ts';
+import { setAccount, setMembership } from './membership.ts';
 import { deleteMessage, messages, openHome, PersonError, press, say, userOf } from './person.ts';
 import { closeView, submitView, viewsOf } from './person-views.ts';
 import type { Choice, Choices } from './state.ts';
-import { setFault } from './switch-fault.ts';
+import { clearFault, setFault } from './switch-fault.ts';
+import { markRead, unreadOfAll } from './unread.ts';
 
 const heartbeatMs = 15_000;
 
@@ -34,6 +36,9 @@ export function createPersonRouter(lab: Lab): Router {
       limit: limit === undefined ? undefined : Number(limit),
     });
     response.json({ messages: found, lastEventId: lab.feed.lastId });
+  });
+  router.get('/unread', (_request, response) => {
+    response.json(unreadOfAll(lab));
   });
   router.get('/views', (request, response) => {
     response.json(viewsOf(lab, { user: query(request, 'user') ?? '' }));
@@ -86,6 +91,7 @@ function addActions(router: Router, lab: Lab): void {
       ts: maybe(body, 'ts'),
       viewId: maybe(body, 'viewId'),
       choice: body.choice as Choice | undefined,
+      values: isObject(body.values) ? (body.values as Choices) : undefined,
     }),
   );
   post('/views/submit', (body) =>
@@ -96,7 +102,26 @@ function addActions(router: Router, lab: Lab): void {
     }),
   );
   post('/views/close', (body) => closeView(lab, { user: word(body, 'user'), viewId: word(body, 'viewId') }));
-  post('/home', (body) => openHome(lab, { user: word(body, 'user') }));
+  post('/home', (body) => {
+    openHome(lab, { user: word(body, 'user'), tab: maybe(body, 'tab') === 'messages' ? 'messages' : 'home' });
+    return { channel: lab.directory.directMessage(userOf(lab, word(body, 'user')).id).id };
+  });
+  post('/read', (body) => markRead(lab, { user: word(body, 'user'), channel: word(body, 'channel') }));
+  post('/membership', (body) =>
+    setMembership(lab, {
+      user: word(body, 'user'),
+      group: maybe(body, 'group'),
+      channel: maybe(body, 'channel'),
+      member: body.member === true,
+    }),
+  );
+  post('/account', (body) =>
+    setAccount(lab, {
+      user: word(body, 'user'),
+      deleted: isBoolean(body.deleted),
+      isRestricted: isBoolean(body.isRestricted),
+    }),
+  );
   post('/delete', (body) =>
     deleteMessage(lab, { user: word(body, 'user'), channel: word(body, 'channel'), ts: word(body, 'ts') }),
   );
@@ -115,7 +140,7 @@ function addFaults(router: Router, lab: Lab): void {
     response.json({ faults: lab.faults.list() });
   });
   router.delete(['/faults', '/faults/:name'], (request, response) => {
-    lab.faults.clear(request.params.name as FaultName | undefined);
+    clearFault(lab, request.params.name as FaultName | undefined);
     response.json({ faults: lab.faults.list() });
   });
 }
@@ -147,6 +172,9 @@ function streamEvents(lab: Lab, request: Request, response: Response): void {
   const stop = lab.feed.follow((entry) => {
     if (sees(entry, user.id)) {
       write(entry.id, entry.event);
+    } else if (entry.event.type === 'message/new') {
+      // Not what, only that: the page shows who else has something to read.
+      write(entry.id, { type: 'elsewhere' });
     }
   });
   const heartbeat = setInterval(() => response.write(': still here\n\n'), heartbeatMs);
@@ -156,9 +184,12 @@ function streamEvents(lab: Lab, request: Request, response: Response): void {
   });
 }
 
-/** Whether a person is in a channel that shows the file. */
+/** Whether a person is in a channel that shows the file, or has a view that does. */
 function mayRead(lab: Lab, userId: string, fileId: string): boolean {
   const shownIn = lab.files.shownIn(fileId);
+  if (shownIn.has(userId)) {
+    return true;
+  }
   return lab.directory.channels.some((channel) => shownIn.has(channel.id) && channel.members.includes(userId));
 }
 
@@ -191,6 +222,10 @@ function word(body: Body, name: string): string {
     throw new PersonError('missing-field', `The field ${name} is missing.`);
   }
   return value;
+}
+
+function isBoolean(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined;
 }
 
 function maybe(body: Body, name: string): string | undefined {

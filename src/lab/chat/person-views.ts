@@ -1,5 +1,6 @@
 import { ApiError } from './api/call.ts';
 import { validView } from './api/views.ts';
+import { isObject } from './blocks/report.ts';
 import type { Lab } from './lab.ts';
 import { closedPayload, submissionPayload } from './payloads.ts';
 import { PersonError, userOf } from './person.ts';
@@ -32,7 +33,7 @@ export async function submitView(lab: Lab, request: SubmitView): Promise<SubmitR
     return { status: 'errors', errors: missing };
   }
   const payload = submissionPayload(lab, user, view, values);
-  const delivery = await lab.sockets.send({ type: 'interactive', payload, acceptsResponsePayload: true });
+  const delivery = await lab.deliverer.send({ type: 'interactive', payload, acceptsResponsePayload: true });
   if (delivery.status === 'failed') {
     return { status: 'failed', error: delivery.error, text: troubleText };
   }
@@ -50,10 +51,11 @@ export async function submitView(lab: Lab, request: SubmitView): Promise<SubmitR
 export async function closeView(lab: Lab, request: { user: string; viewId: string }): Promise<void> {
   const user = userOf(lab, request.user);
   const view = openModal(lab, user, request.viewId);
+  const closed = view.clear_on_close ? [...lab.views.stack(user.id)].reverse() : [view];
   lab.views.close(user.id, view.id, view.clear_on_close);
-  if (view.notify_on_close) {
-    const payload = closedPayload(lab, user, view, view.clear_on_close);
-    await lab.sockets.send({ type: 'interactive', payload, acceptsResponsePayload: true });
+  for (const one of closed.filter((other) => other.notify_on_close)) {
+    const payload = closedPayload(lab, user, one, view.clear_on_close);
+    await lab.deliverer.send({ type: 'interactive', payload, acceptsResponsePayload: true });
   }
 }
 
@@ -66,7 +68,7 @@ export function viewsOf(lab: Lab, request: { user: string }): { modals: ViewObje
 function follow(lab: Lab, user: LabUser, view: ViewObject, response: Record<string, unknown>): SubmitResult {
   switch (response.response_action) {
     case 'errors':
-      return { status: 'errors', errors: response.errors as Record<string, string> };
+      return errorsOf(view, response.errors);
     case 'update': {
       const updated = lab.views.update({ viewId: view.id }, validView(lab, response.view, 'modal'));
       return typeof updated === 'string' ? { status: 'closed' } : { status: 'updated', view: updated };
@@ -75,10 +77,23 @@ function follow(lab: Lab, user: LabUser, view: ViewObject, response: Record<stri
       const pushed = lab.views.push(user.id, validView(lab, response.view, 'modal'));
       return pushed === undefined ? { status: 'closed' } : { status: 'updated', view: pushed };
     }
-    default:
+    case undefined:
+    case 'clear':
       lab.views.close(user.id, view.id, response.response_action === 'clear');
       return { status: 'closed' };
+    default:
+      return { status: 'failed', error: 'invalid_response_action', text: troubleText };
   }
+}
+
+/** Errors are shown beside inputs: one that names another block is an answer the client cannot use. */
+function errorsOf(view: ViewObject, errors: unknown): SubmitResult {
+  const inputs = view.blocks.filter((block) => block.type === 'input').map((block) => block.block_id);
+  const entries = isObject(errors) ? Object.entries(errors) : [];
+  const known = entries.filter(([blockId, text]) => inputs.includes(blockId) && typeof text === 'string');
+  return known.length === 0 || known.length < entries.length
+    ? { status: 'failed', error: 'invalid_errors', text: troubleText }
+    : { status: 'errors', errors: Object.fromEntries(known.map(([blockId, text]) => [blockId, String(text)])) };
 }
 
 function openModal(lab: Lab, user: LabUser, viewId: string): ViewObject {

@@ -1,13 +1,13 @@
-import { sendHomeOpened } from './app-events.ts';
+import { type HomeTab, sendHomeOpened } from './app-events.ts';
 import { ApiError } from './api/call.ts';
 import { asText } from './blocks/report.ts';
 import { findElement } from './elements.ts';
 import type { Lab } from './lab.ts';
 import { actionPayload, type Place, slashPayload } from './payloads.ts';
 import { respond } from './response-urls.ts';
-import { buildAction, type Choice, initialState } from './state.ts';
+import { buildAction, type Choice, type Choices, initialState } from './state.ts';
 import { slackbotId } from './directory.ts';
-import type { Delivery } from './sockets.ts';
+import type { Delivery, DeliveryError } from './deliverer.ts';
 import type { LabChannel, LabUser, VisibleMessage } from './types.ts';
 
 /** A request of a person that cannot be done; its message is for whoever wrote the request. */
@@ -33,7 +33,7 @@ export type SayResult =
   | { kind: 'message'; ts: string }
   | { kind: 'invited'; users: string[] }
   | { kind: 'slash'; status: 'acked'; latencyMs: number }
-  | { kind: 'slash'; status: 'failed'; error: 'operation_timeout' | 'dispatch_failed' }
+  | { kind: 'slash'; status: 'failed'; error: DeliveryError }
   | { kind: 'refused'; text: string };
 
 export interface Press {
@@ -48,21 +48,28 @@ export interface Press {
   viewId?: string | undefined;
   /** What was chosen, for elements that are not buttons. */
   choice?: Choice | undefined;
+  /** What else is filled in around it; it goes along in `state.values`. */
+  values?: Choices | undefined;
 }
 
-export type PressResult =
-  { status: 'acked'; latencyMs: number } | { status: 'failed'; error: 'operation_timeout' | 'dispatch_failed' };
+export type PressResult = { status: 'acked'; latencyMs: number } | { status: 'failed'; error: DeliveryError };
 
 export function userOf(lab: Lab, idOrName: string): LabUser {
   const user = lab.directory.findUser(idOrName);
   if (user === undefined) {
     throw new PersonError('user-not-found', `There is no user ${idOrName}.`);
   }
+  if (user.deleted) {
+    throw new PersonError('deactivated', `The account of ${user.name} is deactivated.`);
+  }
   return user;
 }
 
+/** A conversation that the person is in; the name of the app stands for their direct messages with it. */
 export function channelFor(lab: Lab, user: LabUser, idOrName: string): LabChannel {
-  const channel = lab.directory.findChannel(idOrName);
+  const { app } = lab.directory;
+  const isApp = idOrName === app.botUserId || idOrName.replace(/^@/, '') === app.name;
+  const channel = isApp ? lab.directory.directMessage(user.id) : lab.directory.findChannel(idOrName);
   if (channel === undefined || !channel.members.includes(user.id)) {
     throw new PersonError('channel-not-found', `${user.name} is in no channel ${idOrName}.`);
   }
@@ -85,7 +92,8 @@ export async function say(lab: Lab, request: Say): Promise<SayResult> {
   if (command === '/invite') {
     return invite(lab, user, channel, words.join(' '));
   }
-  if (!lab.directory.app.commands.includes(command)) {
+  // People of another workspace have the commands of their own apps, not of this one.
+  if (!lab.directory.app.commands.includes(command) || lab.directory.isExternal(user)) {
     return refuse(
       lab,
       user,
@@ -121,14 +129,16 @@ export async function press(lab: Lab, request: Press): Promise<PressResult> {
     throw new PersonError('no-such-element', `There is no element ${request.actionId ?? request.label} there.`);
   }
   const action = buildAction(found, request.choice, lab.ids.ts());
-  const state = initialState(blocks, { [found.blockId]: { [asText(found.element.action_id)]: request.choice } });
+  const others = request.values?.[found.blockId] ?? {};
+  const own = request.choice === undefined ? {} : { [asText(found.element.action_id)]: request.choice };
+  const state = initialState(blocks, { ...request.values, [found.blockId]: { ...others, ...own } });
   const payload = actionPayload(lab, user, place, action, state);
-  return withoutResponse(await lab.sockets.send({ type: 'interactive', payload, acceptsResponsePayload: true }));
+  return withoutResponse(await lab.deliverer.send({ type: 'interactive', payload, acceptsResponsePayload: true }));
 }
 
-/** Opens the app's Home tab: the app is told, and may publish a view. */
-export function openHome(lab: Lab, request: { user: string }): void {
-  sendHomeOpened(lab, userOf(lab, request.user).id);
+/** Opens a tab of the app: the app is told, and may publish a view. */
+export function openHome(lab: Lab, request: { user: string; tab?: HomeTab | undefined }): void {
+  sendHomeOpened(lab, userOf(lab, request.user).id, request.tab ?? 'home');
 }
 
 /** Deletes a message: one's own, or any as an admin. */
@@ -152,10 +162,10 @@ export function deleteMessage(lab: Lab, request: { user: string; channel: string
 
 async function slash(lab: Lab, user: LabUser, channel: LabChannel, command: string, text: string): Promise<SayResult> {
   const payload = slashPayload(lab, user, channel, command, text);
-  const delivery = await lab.sockets.send({ type: 'slash_commands', payload, acceptsResponsePayload: true });
+  const delivery = await lab.deliverer.send({ type: 'slash_commands', payload, acceptsResponsePayload: true });
   if (delivery.status === 'failed') {
     tell(lab, user, channel, `${command} failed with the error "${delivery.error}"`);
-    return { kind: 'slash', ...delivery };
+    return { kind: 'slash', status: 'failed', error: delivery.error };
   }
   if (delivery.response !== undefined) {
     answerSlash(lab, user, channel, `${command} ${text}`.trim(), delivery.response);
@@ -229,7 +239,9 @@ function placeOf(lab: Lab, user: LabUser, request: Press): Place {
 }
 
 function withoutResponse(delivery: Delivery): PressResult {
-  return delivery.status === 'failed' ? delivery : { status: 'acked', latencyMs: delivery.latencyMs };
+  return delivery.status === 'failed'
+    ? { status: 'failed', error: delivery.error }
+    : { status: 'acked', latencyMs: delivery.latencyMs };
 }
 
 /** Slack escapes three characters of what people type (docs.slack.dev/messaging/formatting-message-text#escaping). */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { standardRedeliveryDelaysMs, startAppEvents } from './app-events.ts';
+import { Deliverer } from './deliverer.ts';
 import { Directory, type DirectoryOptions } from './directory.ts';
 import { type Fault, type FaultName, Faults } from './faults.ts';
 import { Feed, type WaitOptions } from './feed.ts';
@@ -19,12 +20,14 @@ import {
   type Say,
   type SayResult,
 } from './person.ts';
+import { type Account, type Membership, setAccount, setMembership } from './membership.ts';
 import { closeView, submitView, type SubmitResult, type SubmitView, viewsOf } from './person-views.ts';
 import { RateLimits } from './rate-limits.ts';
+import { RequestUrl } from './request-url.ts';
 import { ResponseUrls } from './response-urls.ts';
 import { SocketMode } from './sockets.ts';
 import { type ChatStats, Stats } from './stats.ts';
-import { setFault } from './switch-fault.ts';
+import { clearFault, setFault } from './switch-fault.ts';
 import { Triggers } from './triggers.ts';
 import type {
   ChatEvent,
@@ -55,6 +58,9 @@ export interface ChatOptions extends DirectoryOptions {
   seed?: number;
   botToken?: string;
   appToken?: string;
+  signingSecret?: string;
+  /** Where slash commands, interactions and events are posted (signed), instead of going to sockets. */
+  requestUrl?: string;
 }
 
 /** A pretend Slack that is running, with the people's side of it as methods. */
@@ -76,7 +82,11 @@ export interface RunningChat {
   press(request: Press): Promise<PressResult>;
   submitView(request: SubmitView): Promise<SubmitResult>;
   closeView(request: { user: string; viewId: string }): Promise<void>;
-  openHome(request: { user: string }): void;
+  openHome(request: { user: string; tab?: 'home' | 'messages' }): void;
+  /** Puts someone into a user group or channel, or takes them out. */
+  setMembership(request: Membership): void;
+  /** Deactivates an account or brings it back, makes a guest of it or a full member. */
+  setAccount(request: Account): void;
   deleteMessage(request: { user: string; channel: string; ts: string }): void;
   messages(request: { user: string; channel: string; threadTs?: string; limit?: number }): VisibleMessage[];
   views(request: { user: string }): { modals: ViewObject[]; home: ViewObject | undefined };
@@ -88,6 +98,8 @@ export interface RunningChat {
   setFault(fault: Fault): void;
   clearFault(name?: FaultName): void;
   faults(): Fault[];
+  /** Posts payloads to a URL from now on, once it has passed the handshake; undefined = Socket Mode. */
+  setRequestUrl(url: string | undefined): Promise<void>;
   stats(): ChatStats;
   close(): Promise<void>;
 }
@@ -107,7 +119,7 @@ export async function startChat(options: ChatOptions = {}): Promise<RunningChat>
     apiUrl: `${lab.origin}/api/`,
     botToken: lab.tokens.bot,
     appToken: lab.tokens.app,
-    signingSecret: lab.ids.secret(16),
+    signingSecret: lab.tokens.signing,
     seed,
     team,
     app,
@@ -148,6 +160,8 @@ function personMethods(
     submitView: (request) => submitView(lab, request),
     closeView: (request) => closeView(lab, request),
     openHome: (request) => openHome(lab, request),
+    setMembership: (request) => setMembership(lab, request),
+    setAccount: (request) => setAccount(lab, request),
     deleteMessage: (request) => deleteMessage(lab, request),
     messages: (request) => messages(lab, request),
     views: (request) => viewsOf(lab, request),
@@ -155,8 +169,12 @@ function personMethods(
     waitForMessage: (matches, wait) => lab.feed.waitForMessage(matches, wait),
     lastEventId: () => lab.feed.lastId,
     setFault: (fault) => setFault(lab, fault),
-    clearFault: (name) => lab.faults.clear(name),
+    clearFault: (name) => clearFault(lab, name),
     faults: () => lab.faults.list(),
+    setRequestUrl: async (url) => {
+      if (url !== undefined) await lab.requestUrl.verify(url);
+      lab.requestUrl.address = url;
+    },
     stats: () => lab.stats.snapshot(),
   };
 }
@@ -167,14 +185,27 @@ function createLab(options: ChatOptions, seed: number): Lab {
   const directory = new Directory(options);
   const feed = new Feed(ids.secret(4));
   const stats = new Stats();
+  const faults = new Faults(clock);
+  const ackTimeoutMs = options.ackTimeoutMs ?? 3_000;
+  const tokens = {
+    bot: options.botToken ?? `xoxb-lab-${ids.secret(12)}`,
+    app: options.appToken ?? `xapp-1-${directory.app.appId}-${ids.secret(12)}`,
+    verification: ids.secret(12),
+    signing: options.signingSecret ?? ids.secret(16),
+  };
+  const shared = { ids, stats, clock, ackTimeoutMs };
   const sockets = new SocketMode({
-    ids,
-    stats,
-    clock,
+    ...shared,
     random: createRandom(seed),
-    ackTimeoutMs: options.ackTimeoutMs ?? 3_000,
     appId: directory.app.appId,
+    refreshEveryMs: () => faults.refreshEveryMs,
   });
+  const requestUrl = new RequestUrl(
+    { ...shared, signingSecret: tokens.signing, verificationToken: tokens.verification },
+    options.requestUrl,
+  );
+  const files = new FileStore(clock, ids, directory, options.fileProcessingMs ?? 250);
+  files.followShown(feed);
   return {
     clock,
     ids,
@@ -182,18 +213,17 @@ function createLab(options: ChatOptions, seed: number): Lab {
     feed,
     workspace: new Workspace(directory, feed, ids),
     views: new ViewStore(directory, feed, ids),
-    files: new FileStore(clock, ids, directory, options.fileProcessingMs ?? 250),
+    files,
     triggers: new Triggers(clock, ids, options.triggerTtlMs ?? 3_000),
     responseUrls: new ResponseUrls(),
     sockets,
+    requestUrl,
+    deliverer: new Deliverer(faults, stats, () => (requestUrl.address === undefined ? sockets : requestUrl)),
     stats,
-    faults: new Faults(),
+    faults,
     limits: new RateLimits(clock),
-    tokens: {
-      bot: options.botToken ?? `xoxb-lab-${ids.secret(12)}`,
-      app: options.appToken ?? `xapp-1-${directory.app.appId}-${ids.secret(12)}`,
-      verification: ids.secret(12),
-    },
+    tokens,
+    readUpTo: new Map(),
     origin: '',
   };
 }

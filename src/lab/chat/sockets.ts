@@ -1,22 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Delivery, Envelope } from './deliverer.ts';
 import type { Ids } from './ids.ts';
 import type { Stats } from './stats.ts';
 import type { Clock } from './types.ts';
-
-export type EnvelopeType = 'slash_commands' | 'interactive' | 'events_api';
-
-export interface Envelope {
-  type: EnvelopeType;
-  payload: unknown;
-  acceptsResponsePayload: boolean;
-  retry?: { attempt: number; reason: string };
-}
-
-export type Delivery =
-  | { status: 'acked'; latencyMs: number; response: Record<string, unknown> | undefined }
-  | { status: 'failed'; error: 'operation_timeout' | 'dispatch_failed' };
 
 interface Pending {
   sentAtMs: number;
@@ -26,6 +14,10 @@ interface Pending {
 /** At most ten connections an app (docs.slack.dev/apis/events-api/using-socket-mode). */
 const maxConnections = 10;
 const pingIntervalMs = 10_000;
+/** How long after its `disconnect` message Slack ends a connection: "in about 10 seconds", says the same page. */
+const graceMs = 10_000;
+
+export type DisconnectReason = 'refresh_requested' | 'warning' | 'link_disabled' | 'too_many_websockets';
 
 export interface SocketModeOptions {
   ids: Ids;
@@ -34,6 +26,8 @@ export interface SocketModeOptions {
   random: () => number;
   ackTimeoutMs: number;
   appId: string;
+  /** How old a connection gets before it is renewed; undefined = never. */
+  refreshEveryMs: () => number | undefined;
 }
 
 /**
@@ -46,6 +40,7 @@ export class SocketMode {
   readonly #tickets = new Set<string>();
   readonly #open = new Set<WebSocket>();
   readonly #pending = new Map<string, Pending>();
+  readonly #refreshers = new Set<NodeJS.Timeout>();
   readonly #pinger: NodeJS.Timeout;
 
   constructor(options: SocketModeOptions) {
@@ -109,23 +104,34 @@ export class SocketMode {
     });
   }
 
-  /** Tells every connection to go (`refresh_requested`, `warning`), or cuts them without a word (`cut`). */
-  disconnectAll(reason: 'refresh_requested' | 'warning' | 'link_disabled' | 'cut'): void {
+  /** Tells every connection to go, or cuts them without a word (`cut`). */
+  disconnectAll(reason: DisconnectReason | 'cut'): void {
     for (const socket of this.#open) {
       if (reason === 'cut') {
         socket.terminate();
-        continue;
-      }
-      socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: this.#debugInfo() }));
-      if (reason === 'refresh_requested') {
-        // Slack delivers nothing more on a connection it has asked to refresh.
-        this.#forget(socket);
+      } else {
+        this.#disconnect(socket, reason);
       }
     }
   }
 
+  /** Gives the open connections the age limit of now. They end one after another: an app that has two keeps one. */
+  followRefresh(): void {
+    for (const timer of this.#refreshers) {
+      clearTimeout(timer);
+    }
+    this.#refreshers.clear();
+    const everyMs = this.#options.refreshEveryMs() ?? 0;
+    [...this.#open].forEach((socket, index) => {
+      this.#refreshAfter(socket, (everyMs * (index + 1)) / this.#open.size);
+    });
+  }
+
   close(): void {
     clearInterval(this.#pinger);
+    for (const timer of this.#refreshers) {
+      clearTimeout(timer);
+    }
     for (const client of this.#server.clients) {
       client.terminate();
     }
@@ -137,7 +143,7 @@ export class SocketMode {
 
   #welcome(socket: WebSocket): void {
     if (this.#open.size >= maxConnections) {
-      socket.send(JSON.stringify({ type: 'disconnect', reason: 'too_many_websockets', debug_info: this.#debugInfo() }));
+      this.#disconnect(socket, 'too_many_websockets');
       socket.close();
       return;
     }
@@ -155,6 +161,31 @@ export class SocketMode {
         connection_info: { app_id: this.#options.appId },
       }),
     );
+    this.#refreshAfter(socket, this.#options.refreshEveryMs() ?? 0);
+  }
+
+  /** `warning` announces the end, the connection still gets payloads; after the other reasons it gets none. */
+  #disconnect(socket: WebSocket, reason: DisconnectReason): void {
+    socket.send(JSON.stringify({ type: 'disconnect', reason, debug_info: this.#debugInfo() }));
+    if (reason !== 'warning') {
+      this.#forget(socket);
+    }
+    setTimeout(() => socket.terminate(), graceMs).unref();
+  }
+
+  #refreshAfter(socket: WebSocket, delayMs: number): void {
+    if (this.#options.refreshEveryMs() === undefined) {
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#refreshers.delete(timer);
+      if (this.#options.refreshEveryMs() !== undefined && this.#open.has(socket)) {
+        this.#options.stats.sockets.refreshed += 1;
+        this.#disconnect(socket, 'refresh_requested');
+      }
+    }, delayMs);
+    timer.unref();
+    this.#refreshers.add(timer);
   }
 
   #receive(text: string): void {

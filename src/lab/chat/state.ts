@@ -80,9 +80,15 @@ function stateValue(element: Json, choice: Choice | undefined): StateValue {
     case 'users_select':
       return { type, selected_user: one === undefined ? text(element.initial_user) : one };
     case 'multi_users_select':
-      return { type, selected_users: many ?? [] };
+      return { type, selected_users: many ?? listed(element.initial_users) };
     case 'conversations_select':
       return { type, selected_conversation: one === undefined ? text(element.initial_conversation) : one };
+    case 'multi_conversations_select':
+      return { type, selected_conversations: many ?? listed(element.initial_conversations) };
+    case 'multi_channels_select':
+      return { type, selected_channels: many ?? listed(element.initial_channels) };
+    case 'datetimepicker':
+      return { type, selected_date_time: secondsOf(one === undefined ? element.initial_date_time : one) };
     case 'channels_select':
       return { type, selected_channel: one === undefined ? text(element.initial_channel) : one };
     default:
@@ -99,6 +105,14 @@ function optionOf(element: Json, choice: Choice | undefined): unknown {
   const groups = Array.isArray(element.option_groups) ? (element.option_groups as unknown[]) : [element];
   const options = groups.flatMap((group) => (isObject(group) && Array.isArray(group.options) ? group.options : []));
   return options.find((option: unknown) => isObject(option) && option.value === choice) ?? null;
+}
+
+function listed(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+function secondsOf(value: unknown): number | null {
+  return value === null || value === undefined || value === '' ? null : Number(value);
 }
 
 function text(value: unknown): string | null {

@@ -1,3 +1,5 @@
+import type { DeliveryError } from './deliverer.ts';
+
 export interface MethodStats {
   ok: number;
   errors: Record<string, number>;
@@ -9,8 +11,10 @@ export interface ChatStats {
   invalidBlocks: number;
   /** Why Slack would have refused the blocks, newest last, at most 20. */
   invalidBlockMessages: string[];
-  acks: { count: number; timeouts: number; dispatchFailed: number; maxMs: number; p50Ms: number };
-  sockets: { open: number; opened: number };
+  /** `refused` = answered by the app with HTTP 4xx or 5xx. */
+  acks: { count: number; timeouts: number; dispatchFailed: number; refused: number; maxMs: number; p50Ms: number };
+  /** `refreshed` = renewed by the fault socket-refresh. */
+  sockets: { open: number; opened: number; refreshed: number };
   /** `implicitReplace` = posts about a message that did not say whether they replace it. */
   responseUrl: { posts: number; refused: number; implicitReplace: number };
   redeliveries: number;
@@ -23,9 +27,9 @@ export class Stats {
   readonly #calls: Record<string, MethodStats> = {};
   readonly #invalidBlockMessages: string[] = [];
   readonly #ackMs: number[] = [];
-  readonly #acks = { count: 0, timeouts: 0, dispatchFailed: 0, maxMs: 0 };
+  readonly #acks = { count: 0, timeouts: 0, dispatchFailed: 0, refused: 0, maxMs: 0 };
   readonly responseUrl = { posts: 0, refused: 0, implicitReplace: 0 };
-  readonly sockets = { open: 0, opened: 0 };
+  readonly sockets = { open: 0, opened: 0, refreshed: 0 };
   rateLimited = 0;
   invalidBlocks = 0;
   redeliveries = 0;
@@ -55,11 +59,17 @@ export class Stats {
     this.#ackMs.splice(0, this.#ackMs.length - keptLatencies);
   }
 
-  ackMissed(error: 'operation_timeout' | 'dispatch_failed'): void {
-    if (error === 'operation_timeout') {
-      this.#acks.timeouts += 1;
-    } else {
-      this.#acks.dispatchFailed += 1;
+  ackMissed(error: DeliveryError): void {
+    switch (error) {
+      case 'operation_timeout':
+        this.#acks.timeouts += 1;
+        return;
+      case 'dispatch_failed':
+        this.#acks.dispatchFailed += 1;
+        return;
+      case 'http_client_error':
+      case 'http_service_error':
+        this.#acks.refused += 1;
     }
   }
 

@@ -30,6 +30,8 @@ export interface LabChannel {
   name: string;
   purpose: string;
   isIm: boolean;
+  /** Shared with another workspace (Slack Connect). */
+  isShared?: boolean;
   members: string[];
 }
 
@@ -38,6 +40,8 @@ export interface LabGroup {
   handle: string;
   name: string;
   users: string[];
+  /** When its members changed last, in seconds. */
+  updatedSec?: number;
 }
 
 export interface LabTeam {
@@ -95,6 +99,9 @@ export interface Message {
   ts: string;
   user: string;
   team: string;
+  /** In shared channels: whose workspace the author is of. */
+  user_team?: string;
+  source_team?: string;
   text: string;
   blocks?: AnyBlock[];
   bot_id?: string;
@@ -144,7 +151,10 @@ export interface StateValue {
   selected_user?: string | null;
   selected_users?: string[];
   selected_conversation?: string | null;
+  selected_conversations?: string[];
   selected_channel?: string | null;
+  selected_channels?: string[];
+  selected_date_time?: number | null;
 }
 
 export type StateValues = Record<string, Record<string, StateValue>>;
@@ -184,4 +194,6 @@ export type ChatEvent =
   | { type: 'view/closed'; user: string; viewId: string }
   | { type: 'home/published'; user: string; view: ViewObject }
   | { type: 'channel/changed'; channel: string; members: string[] }
+  | { type: 'group/changed'; group: string; added: string[]; removed: string[]; beforeSec: number; nowSec: number }
+  | { type: 'user/changed'; user: string }
   | { type: 'resync' };

@@ -38,6 +38,11 @@ export class ViewStore {
     return this.#stacks.get(user) ?? [];
   }
 
+  /** Every view that is shown to anyone. */
+  all(): ViewObject[] {
+    return [...this.#stacks.values(), [...this.#homes.values()]].flat();
+  }
+
   home(user: string): ViewObject | undefined {
     return this.#homes.get(user);
   }

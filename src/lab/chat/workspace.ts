@@ -156,6 +156,13 @@ export class Workspace {
     );
   }
 
+  /** Takes someone out of a channel, as an admin or `/remove` does. */
+  leave(channel: LabChannel, user: string): void {
+    channel.members.splice(channel.members.indexOf(user), 1);
+    this.feed.publish({ type: 'channel/changed', channel: channel.id, members: channel.members });
+    this.post(channel, { user, text: `<@${user}> has left the channel`, subtype: 'channel_leave' });
+  }
+
   join(channel: LabChannel, user: string, inviter: string): void {
     channel.members.push(user);
     this.feed.publish({ type: 'channel/changed', channel: channel.id, members: channel.members });
@@ -171,7 +178,11 @@ export class Workspace {
       team: team.id,
       text: draft.text,
     };
-    if (draft.user === app.botUserId && draft.subtype !== 'channel_join') {
+    const author = this.directory.findUser(draft.user);
+    if (author !== undefined && this.directory.isExternal(author)) {
+      Object.assign(message, { team: author.teamId, user_team: author.teamId, source_team: author.teamId });
+    }
+    if (draft.user === app.botUserId && draft.subtype !== 'channel_join' && draft.subtype !== 'channel_leave') {
       message.bot_id = app.botId;
       message.app_id = app.appId;
       message.bot_profile = {

@@ -5,6 +5,7 @@
  * Source: BlueField BMC manual (two-boot rule of Secure Boot, UEFI fetches settings over Redfish), NICo handler.rs.
  */
 import { resetAccounts } from './accounts.ts';
+import { forgetDataPath } from './data-path.ts';
 import { randomUuid } from './random.ts';
 import { bootStages, cardFault, hostState, useCardFault } from './state.ts';
 import { mtuRules } from './udev.ts';
@@ -80,6 +81,7 @@ function beginBoot(rack: Rack, card: CardState, atMs: number): void {
   };
   card.rshim.log = [];
   card.armOs.mtus = {};
+  forgetDataPath(card.armOs.dataPath);
   card.armOs.rules = mtuRules(card.armOs.files);
   schedule(card, { atMs: stageBeginsAtMs(rack, card, 'UEFI'), kind: 'arm-uefi' });
   if (card.arm.lastStage === 'OsIsRunning') {

@@ -1,9 +1,11 @@
 /**
  * The state a rack starts in: powered and idle for a while, each card as its layout says.
  */
+import { freshDataPath } from './data-path.ts';
 import type { CardLayout, DpuMode, HostLayout, RackLayout } from './layout.ts';
 import { baseFiles, imageFiles, ubuntuRelease } from './install/image-files.ts';
 import { imageNamed } from './install/images.ts';
+import { freshTuning } from './network-state.ts';
 import { initialPackages } from './packages/state.ts';
 import { randomUuid } from './random.ts';
 import { defaultUefiPassword } from './uefi.ts';
@@ -119,6 +121,7 @@ function initialCard(host: string, hasRshim: boolean, layout: CardLayout, bootId
       mtus: {},
       tailscale: null,
       timesyncActive: true,
+      dataPath: freshDataPath(layout.ports.length, layout.controller),
     },
     install: null,
     pushes: { begun: 0, running: 0, most: 0 },
@@ -171,7 +174,7 @@ function hostFiles(layout: Omit<HostLayout, 'cards'>): HostState['files'] {
 /** The state of a rack that has been powered and idle for a while. */
 export function initialState(layout: RackLayout, seed: number, nowMs: number): RackSnapshot {
   const state: RackSnapshot = {
-    version: 3,
+    version: 4,
     layoutName: layout.name,
     management: { ...layout.management },
     delays: { ...layout.delays },
@@ -197,6 +200,7 @@ export function initialState(layout: RackLayout, seed: number, nowMs: number): R
       files: hostFiles(hardware),
       driver: { installed: hardware.driver ?? null, loaded: hardware.driver ?? null },
       network: { namespaces: [], links: {} },
+      tuning: freshTuning(),
       tailscale: null,
       timesyncActive: true,
       disabledUnits: [],

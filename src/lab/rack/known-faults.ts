@@ -27,6 +27,7 @@ export const faultGroups = [
   'boot and Secure Boot',
   'mode, firmware and slot',
   'Arm and its console',
+  'data path and benches',
   'hosts and networks',
 ] as const;
 export type FaultGroup = (typeof faultGroups)[number];
@@ -49,6 +50,7 @@ const flash = faultsOf('rshim and flashing');
 const boot = faultsOf('boot and Secure Boot');
 const firmware = faultsOf('mode, firmware and slot');
 const arm = faultsOf('Arm and its console');
+const traffic = faultsOf('data path and benches');
 const network = faultsOf('hosts and networks');
 
 const none = undefined;
@@ -213,6 +215,39 @@ export const knownFaults = {
     29,
     1,
     'An administrator expired the password of user ubuntu: each login meets the forced change first, after which SSH closes the connection.',
+  ),
+
+  'crypto-less-no-offload': traffic(
+    22,
+    null,
+    'The card is one without crypto engines: HW offload is not supported by device p0, and the Arm has no aes in its flags.',
+  ),
+  'hw-offload-refused': traffic(
+    24,
+    null,
+    'The driver refuses every SA for the hardware: mlx5_core: Device failed to offload this state (22).',
+  ),
+  'ipsec-auto-fallback': traffic(
+    25,
+    null,
+    'The strongSwan of the image takes each hw_offload for auto and falls back: SAs are installed in mode crypto, and nothing says so.',
+  ),
+  'ovs-not-restarted': traffic(
+    26,
+    1,
+    'Somebody set hw-offload of Open vSwitch and did not restart it: the setting says true, no flow is offloaded.',
+  ),
+  'iperf3-busy': traffic(
+    27,
+    null,
+    'Somebody else measures with the iperf3 servers of this host: the server is busy running a test. try again later.',
+    'host',
+  ),
+  'rx-nombuf': traffic(
+    28,
+    null,
+    'The mbuf pool of testpmd on this host runs dry: RX-nombuf rises, and a fifth of what arrives is lost.',
+    'host',
   ),
 
   'ssh-drop': network(

@@ -1,6 +1,21 @@
 /** What somebody changed in the network and the PCI bus of a machine, as plain JSON. */
 import type { MtuRule } from './udev.ts';
 
+/** What somebody tuned on a host; a reboot takes it away. */
+export interface HostTuning {
+  /** NUMA node -> KiB of a page -> pages. */
+  hugepages: Record<string, Record<string, number>>;
+  /** What was set with sysctl: name with dots -> value. */
+  sysctl: Record<string, string>;
+  /** CPU frequency governor. */
+  governor: string;
+}
+
+/** Tuning of a host that has just started. */
+export function freshTuning(): HostTuning {
+  return { hugepages: {}, sysctl: {}, governor: 'performance' };
+}
+
 /** Namespaces, addresses, links and PCI bindings that somebody set by hand; a reboot takes them away. */
 export interface NetworkState {
   namespaces: string[];

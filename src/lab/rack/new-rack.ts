@@ -14,6 +14,9 @@ import { armMachine } from './tools/arm.ts';
 import { rootDisk } from './tools/mounts.ts';
 import { hostMachine } from './tools/host.ts';
 import { consoleCard } from './tools/rshim.ts';
+import { quietWire } from './wire/wire.ts';
+import { acquire } from './ipsec/charon.ts';
+import { configureAtBoot } from './tools/bf-configure.ts';
 
 /** Share of a disk only root may fill. */
 const usableShare = 0.95;
@@ -30,6 +33,7 @@ export function newRack(state: RackSnapshot, baseNowMs: () => number, sessionNow
   const scheduler = new Scheduler(baseNowMs);
   const rack: Rack = {
     state,
+    wire: quietWire(state.random),
     nowMs: () => scheduler.nowMs(),
     sessionNowMs,
     scheduler,
@@ -57,10 +61,14 @@ export function newRack(state: RackSnapshot, baseNowMs: () => number, sessionNow
         ),
     },
     hooks: {
-      armReady: (card) => promptOnConsole(rack, card),
+      armReady: (card) => {
+        configureAtBoot(rack, card);
+        promptOnConsole(rack, card);
+      },
       installStep: (card, step) => installStep(rack, card, step),
       imageArrived: (card, sha256) => endPush(rack, card, imageBySha256(sha256), ''),
       print: (card, text) => printOnConsole(rack, card, text),
+      acquire: (card, child) => acquire(rack, card, child),
     },
     runOnArm: (card, user, line) => {
       const machine = rack.machines.get(card.name);

@@ -7,8 +7,10 @@
 import { advanceCard, armOff, decideRshimOwner, resetBmc, schedule } from './card-clock.ts';
 import { removeFault } from './faults.ts';
 import type { DpuMode } from './layout.ts';
+import { freshTuning } from './network-state.ts';
 import { randomUuid } from './random.ts';
 import { journalProbe } from './rshim/service.ts';
+import { applyTmpfiles } from './tmpfiles.ts';
 import { mtuRules } from './udev.ts';
 import { cardFault, cardsOfHost, useCardFault } from './state.ts';
 import type { CardState, HostState, Rack } from './state.ts';
@@ -27,11 +29,14 @@ function stopSystem(rack: Rack, host: HostState): void {
   machine.files.forgetVolatile();
   for (const key of rack.locks) if (key.startsWith(`${host.name}:`)) rack.locks.delete(key);
   host.network = { namespaces: [], links: {} };
+  host.tuning = freshTuning();
 }
 
 function startHost(rack: Rack, host: HostState, downMs: number): void {
   stopSystem(rack, host);
   host.network.rules = mtuRules(host.files);
+  const files = rack.machines.get(host.name)?.files;
+  if (files !== undefined) applyTmpfiles(files, { boot: true });
   delete host.stopping;
   host.power = 'on';
   host.downUntilMs = rack.nowMs() + downMs;

@@ -24,10 +24,16 @@ export function randomText(state: RandomState, length: number): string {
   return text;
 }
 
+/** Lower-case hex digits. */
+export function randomHex(state: RandomState, length: number): string {
+  let hex = '';
+  for (let index = 0; index < length; index += 1) hex += Math.floor(nextRandom(state) * 16).toString(16);
+  return hex;
+}
+
 /** A random (version 4) UUID in lower case. */
 export function randomUuid(state: RandomState): string {
-  let hex = '';
-  for (let index = 0; index < 32; index += 1) hex += Math.floor(nextRandom(state) * 16).toString(16);
+  const hex = randomHex(state, 32);
   const variant = '89ab'[Math.floor(nextRandom(state) * 4)] ?? '8';
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

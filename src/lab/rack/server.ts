@@ -78,7 +78,7 @@ const tickEveryMs = 10;
 
 function isSnapshot(value: unknown, layoutName: string): value is RackSnapshot {
   if (typeof value !== 'object' || value === null) return false;
-  return 'version' in value && value.version === 3 && 'layoutName' in value && value.layoutName === layoutName;
+  return 'version' in value && value.version === 4 && 'layoutName' in value && value.layoutName === layoutName;
 }
 
 /** The device clock: starts where the saved state ended, or now. */

@@ -39,6 +39,10 @@ const cardStates: Partial<Record<FaultName, (rack: Rack, card: CardState) => voi
   },
   'arm-key-lost': (_rack, card) => emptyKeys(card),
   'arm-password-expired': (_rack, { armOs }) => void (armOs.passwordExpired = true),
+  'ovs-not-restarted': (_rack, { armOs: { dataPath } }) => {
+    dataPath.ovs.otherConfig['hw-offload'] = 'true';
+    dataPath.ovs.running.hwOffload = false;
+  },
   'uefi-password-lost': (rack, { uefi }) =>
     void Object.assign(uefi, { password: randomText(rack.state, 16), wish: null }),
   'nic-mode': (rack, card) => {

@@ -6,16 +6,18 @@
 import type { BmcState, Session } from './bmc-state.ts';
 import type { FaultName, FaultRule } from './faults.ts';
 import { findFault, useFault } from './faults.ts';
+import type { ArmDataPath } from './data-path.ts';
 import type { CardLayout, Delays, DpuMode, HostLayout, RackLayout } from './layout.ts';
 import { skus } from './layout.ts';
 import type { StoredFiles } from './files/nodes.ts';
 import type { LabImage } from './install/images.ts';
-import type { NetworkState } from './network-state.ts';
+import type { HostTuning, NetworkState } from './network-state.ts';
 import type { PackageState } from './packages/state.ts';
 import type { ConsoleState } from './rshim/console.ts';
 import type { Scheduler } from './shell/scheduler.ts';
 import type { Descriptor, Machine } from './shell/types.ts';
 import type { MtuRule } from './udev.ts';
+import type { Wire } from './wire/wire.ts';
 
 /** Boot stages in the order they happen. Source: BlueField BMC manual, OemLastState values. */
 export const bootStages = ['BootRom', 'BL2', 'BL31', 'UEFI', 'OsStarting', 'OsIsRunning'] as const;
@@ -135,6 +137,7 @@ export interface CardState {
     rules?: MtuRule[];
     tailscale: TailscaleState | null;
     timesyncActive: boolean;
+    dataPath: ArmDataPath;
   };
   install: InstallState | null;
   /** Runs of bfb-install for this card: begun so far, at this moment, and most at one moment. */
@@ -160,6 +163,7 @@ export interface HostState {
   /** Version of the mlx5 modules on disk and in memory; null is the kernel's own. */
   driver: { installed: string | null; loaded: string | null };
   network: NetworkState;
+  tuning: HostTuning;
   tailscale: TailscaleState | null;
   timesyncActive: boolean;
   /** Units that `systemctl enable|disable` changed. */
@@ -181,7 +185,7 @@ export interface HostBmcState {
 
 /** Everything, as it is saved to a file. */
 export interface RackSnapshot {
-  version: 3;
+  version: 4;
   layoutName: string;
   management: RackLayout['management'];
   delays: Delays;
@@ -218,7 +222,11 @@ export interface Rack {
     /** A SimpleUpdate has written the image with this hash to the card. */
     imageArrived: (card: CardState, sha256: string) => void;
     print: (card: CardState, text: string) => void;
+    /** A packet of this card meets a policy without an SA. */
+    acquire: (card: CardState, child: string) => void;
   };
+  /** Packets that move. */
+  wire: Wire;
   /** Runs a line on the Arm for its console. */
   runOnArm: (card: CardState, user: string, line: string) => string;
   /** Clock of Redfish session timeouts: people and HTTP clients live on the wall clock. */
@@ -255,7 +263,8 @@ export function useCardFault(rack: Rack, card: CardState, name: FaultName): bool
 
 /** The hardware as it shows itself now, injected SKU faults included. */
 export function shownHardware(rack: Rack, card: CardState): CardLayout {
-  return cardFault(rack, card, 'controller-sku') ? { ...card.hardware, ...skus.b3220sh } : card.hardware;
+  if (cardFault(rack, card, 'controller-sku')) return { ...card.hardware, ...skus.b3220sh };
+  return cardFault(rack, card, 'crypto-less-no-offload') ? { ...card.hardware, ...skus.b3240NoCrypto } : card.hardware;
 }
 
 /** Is there a cable in the port? */

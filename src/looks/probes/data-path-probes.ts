@@ -2,22 +2,19 @@ import type { HostReader } from '../../domain/device-ports.ts';
 import type { LookRow } from '../../domain/look.ts';
 import { findSku } from '../../domain/part-numbers.ts';
 import type { ObserveContext } from '../../domain/step.ts';
+import { eswitchDevice, eswitchMode, parseEswitch } from '../../facts/eswitch.ts';
 import type { IpsecSa } from '../../facts/ipsec-sas.ts';
-import { parseIpsecCounters, parseXfrmState, portCounters, xfrmState } from '../../facts/ipsec-sas.ts';
+import { parseXfrmState, xfrmState } from '../../facts/ipsec-sas.ts';
 import type { FlowCounts } from '../../facts/ovs-flows.ts';
-import {
-  datapathFlows,
-  eswitchMode,
-  hwOffloadSetting,
-  parseEswitch,
-  parseFlows,
-  parseHwOffload,
-} from '../../facts/ovs-flows.ts';
+import { datapathFlows, hwOffloadSetting, parseFlows, parseHwOffload } from '../../facts/ovs-flows.ts';
+import { parsePortCounters, portCounters } from '../../facts/port-counters.ts';
 import type { ProbeTool } from '../../facts/probe-tool.ts';
 import { readTool, readToolOk, toolPackages } from '../../facts/probe-tool.ts';
+import type { Strongswan } from '../../facts/swanctl.ts';
+import { readStrongswan } from '../../facts/swanctl.ts';
 import { armSession } from '../../steps/arm-session.ts';
 import { pciCardOf } from './card.ts';
-import type { Finding } from './probe.ts';
+import type { Finding, Part } from './probe.ts';
 import { counted, part, row, unreadRow } from './probe.ts';
 
 const ovsVsctl: ProbeTool = {
@@ -32,6 +29,8 @@ const ovsAppctl: ProbeTool = {
 };
 const devlink: ProbeTool = { name: 'devlink', need: 'to read the mode of the switch', package: toolPackages.iproute2 };
 const ip: ProbeTool = { name: 'ip', need: 'to list IPsec associations', package: toolPackages.iproute2 };
+/** A message has room for so many rows; the text has all. */
+const shownChildren = 8;
 const ethtool: ProbeTool = { name: 'ethtool', need: 'to read the counters of a port', package: toolPackages.ethtool };
 
 /** `hw-offload` counts after a restart of OVS only. Source: ovs-vswitchd.conf.db(5); openvswitch lib/dpctl.c. */
@@ -43,7 +42,7 @@ export async function probeOffloadFlows(context: ObserveContext): Promise<Findin
   const dump = await readToolOk(session, datapathFlows.bind({}), ovsAppctl, signal);
   const flows = parseFlows(session.name, dump.stdout, dump.truncated);
   const eswitch = await part(context, async () => {
-    const shown = await readToolOk(session, eswitchMode.bind({}), devlink, signal);
+    const shown = await readToolOk(session, eswitchMode.bind({ device: eswitchDevice('p0') }), devlink, signal);
     return parseEswitch(session.name, shown.stdout);
   });
   return {
@@ -87,11 +86,12 @@ export async function probeIpsecSas(context: ObserveContext): Promise<Finding> {
   const sas = parseXfrmState(session.name, listing.stdout);
   const card = await part(context, async () => pciCardOf(context));
   const hasNoCrypto = card.kind === 'read' && findSku(card.value.partNumber)?.crypto === false;
+  const strongswan = await part(context, async () => readStrongswan(session, signal));
   const counters: LookRow[] = [];
   for (const link of ['p0', 'p1']) counters.push(...(await counterRows(session, link, signal)));
   const count = (offload: IpsecSa['offload']): number => sas.filter((sa) => sa.offload === offload).length;
   return {
-    summary: sasSummary(sas.length, count('packet')),
+    summary: sasSummary(sas.length, count('packet'), inUse(strongswan)),
     rows: [
       row('By the card (mode packet)', String(count('packet'))),
       row(
@@ -108,12 +108,46 @@ export async function probeIpsecSas(context: ObserveContext): Promise<Finding> {
         ? []
         : [row('Offloaded, kind not told', String(count('unnamed')), 'this ip(8) is too old to tell')]),
       ...counters,
+      ...strongswanRows(strongswan, sas.length),
     ],
     ...(hasNoCrypto && { warnings: ['This part number has no crypto engines: IPsec cannot be offloaded to it.'] }),
   };
 }
 
-function sasSummary(all: number, packet: number): string {
+function inUse(seen: Part<Strongswan | undefined>): number {
+  const sas = seen.kind === 'read' ? (seen.value?.sas ?? []) : [];
+  return sas.flatMap(({ children }) => children).filter(({ state }) => state === 'INSTALLED').length;
+}
+
+/** strongSwan does not tell who encrypts, only what it has agreed on; and where it encrypts itself, the kernel knows nothing. */
+function strongswanRows(seen: Part<Strongswan | undefined>, kernelSas: number): readonly LookRow[] {
+  const label = 'By strongSwan';
+  // Not every card has it.
+  if (seen.kind === 'unread') return seen.failure.code === 'host-tool-missing' ? [] : [unreadRow(label, seen.failure)];
+  if (seen.value === undefined) return [row(label, 'it does not run')];
+  const { connections, sas } = seen.value;
+  const children = sas.flatMap((ike) =>
+    ike.children.map(({ name, state, mode }) => ({ ike: ike.name, name, state, mode })),
+  );
+  const installed = inUse(seen);
+  const isInUserSpace = installed > 0 && kernelSas === 0;
+  return [
+    row(
+      label,
+      `${counted(installed, 'pair')} INSTALLED, of ${counted(connections.length, 'connection')}`,
+      isInUserSpace
+        ? 'the kernel has none of them: strongSwan encrypts itself (kernel-libipsec), on the Arm'
+        : undefined,
+    ),
+    ...children
+      .slice(0, shownChildren)
+      .map(({ ike, name, state, mode }) => row(`${ike}, ${name}`, `${state}, ${mode}`)),
+  ];
+}
+
+function sasSummary(all: number, packet: number, inUserSpace: number): string {
+  if (all === 0 && inUserSpace > 0)
+    return `The kernel of the Arm has no IPsec association: strongSwan encrypts ${counted(inUserSpace, 'pair')} of them itself.`;
   if (all === 0) return 'The Arm has no IPsec association.';
   return `${packet} of ${counted(all, 'IPsec association')} are handled by the card as a whole.`;
 }
@@ -121,8 +155,8 @@ function sasSummary(all: number, packet: number): string {
 async function counterRows(session: HostReader, link: string, signal: AbortSignal): Promise<readonly LookRow[]> {
   const result = await readTool(session, portCounters.bind({ link }), ethtool, signal);
   if (result.exitCode !== 0) return [];
-  const counters = parseIpsecCounters(result.stdout);
-  return counters === undefined
+  const { ipsec } = parsePortCounters(session.name, result.stdout);
+  return ipsec === undefined
     ? []
-    : [row(`Packets by ${link}`, `${counters.tx} encrypted, ${counters.rx} decrypted`)];
+    : [row(`Packets by ${link}`, `${ipsec.tx.packets} encrypted, ${ipsec.rx.packets} decrypted`)];
 }

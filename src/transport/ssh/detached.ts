@@ -130,7 +130,7 @@ async function runScript(
   const result = await deps.runRaw(asRoot ? ['sudo', '-n', ...argv] : argv, { ...options, label });
   if (result.exitCode === 0) return result;
   const output = deps.redactor.redact(result.stderr.toString('utf8')).trim().slice(0, 500);
-  if (asRoot && /^sudo: /m.test(output)) throw errors.sudoRefused({ host: deps.host, user: 'the SSH user', output });
+  if (asRoot && /^sudo: /m.test(output)) throw errors.sudoRefused({ host: deps.host, user: 'The SSH user', output });
   throw errors.commandFailed({
     host: deps.host,
     command: deps.redactor.redact(label).slice(0, 160),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Directory } from '../../../src/domain/ports.ts';
+import type { Directory, GroupMembers } from '../../../src/domain/ports.ts';
 import type { RunningChat } from '../../../src/lab/chat/server.ts';
 import { startChat } from '../../../src/lab/chat/server.ts';
 import { createDirectory, DIRECTORY_CACHE_MS } from '../../../src/slack/directory.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
 
 const time = { ms: 1_000_000 };
 
-async function start(): Promise<{ readonly slack: RunningChat; readonly directory: Directory }> {
+async function start(): Promise<{ readonly slack: RunningChat; readonly directory: Directory & GroupMembers }> {
   const slack = await startChat({ seed: 1 });
   chat = slack;
   const client = createInteractiveClient({ botToken: slack.botToken, apiUrl: slack.apiUrl });
@@ -93,6 +93,40 @@ describe('a person', () => {
     const asking = directory.person(member(slack, 'ana').id, { fresh: true });
 
     await expect(asking).rejects.toThrow('It takes no questions for 7 s.');
+  });
+});
+
+describe('a user group', () => {
+  test('gives its members by id or handle, each once, and nobody where there is no such group', async () => {
+    const { slack, directory } = await start();
+    const [anaId, benId, danaId] = ['ana', 'ben', 'dana'].map((name) => member(slack, name).id);
+
+    expect(await directory.members(['dpu-approvers', 'S0LABOPER1'])).toEqual([anaId, benId]);
+    expect(await directory.members(['S0LABADMN1'])).toEqual([danaId]);
+    expect(await directory.members(['no-such-group'])).toEqual([]);
+  });
+
+  test('is remembered for five minutes here, while a vote sees who joined a second ago', async () => {
+    const { slack, directory } = await start();
+    await directory.members(['dpu-admins']);
+    const ben = member(slack, 'ben');
+    slack.groups.find(({ handle }) => handle === 'dpu-admins')?.users.push(ben.id);
+
+    const cached = await directory.members(['dpu-admins']);
+    const voter = await directory.person(ben.id, { fresh: true });
+    time.ms += DIRECTORY_CACHE_MS + 1;
+    const later = await directory.members(['dpu-admins']);
+
+    expect(cached).not.toContain(ben.id);
+    expect(voter.userGroups).toContain('dpu-admins');
+    expect(later).toContain(ben.id);
+  });
+
+  test('of which Slack says nothing is an error, not a group without members', async () => {
+    const { slack, directory } = await start();
+    slack.setFault({ fault: 'slack-down' });
+
+    await expect(directory.members(['dpu-admins'])).rejects.toThrow('Slack could not be asked who is in a user group.');
   });
 });
 

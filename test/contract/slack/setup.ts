@@ -1,9 +1,10 @@
 import type { Dedupe, Invocation } from '../../../src/domain/ports.ts';
 import type { RunningChat } from '../../../src/lab/chat/server.ts';
 import { startChat } from '../../../src/lab/chat/server.ts';
-import type { Answer } from '../../../src/report/message.ts';
+import type { Reply } from '../../../src/report/message.ts';
 import type { SlackApp } from '../../../src/slack/app.ts';
 import { createSlackApp } from '../../../src/slack/app.ts';
+import type { HomeOptions } from '../../../src/slack/home.ts';
 import type { Log } from '../../../src/slack/log.ts';
 import { createInteractiveClient, identify } from '../../../src/slack/web-client.ts';
 
@@ -23,8 +24,8 @@ export interface Connected {
 }
 
 export async function connect(
-  answer: (call: Call) => Promise<Answer>,
-  options: { readonly dedupe?: Dedupe } = {},
+  answer: (call: Call) => Promise<Reply>,
+  options: { readonly dedupe?: Dedupe; readonly home?: HomeOptions } = {},
 ): Promise<Connected> {
   const chat = await startChat({ seed: 1 });
   const calls: Call[] = [];
@@ -40,6 +41,7 @@ export async function connect(
       calls.push({ userId, invocation });
       return answer({ userId, invocation });
     },
+    ...(options.home && { home: options.home }),
   });
   await app.start();
   const close = async (): Promise<void> => {
@@ -58,5 +60,6 @@ export function firstTimes(): Dedupe {
       seen.add(id);
       return first;
     },
+    forget: async (id) => void seen.delete(id),
   };
 }

@@ -22,9 +22,11 @@ import type {
   IncarnationStore,
   Journal,
   LeaseStore,
+  LockStore,
   Notifier,
   OutboxStore,
   ProgressStore,
+  RecipientStore,
   RunStore,
 } from '../../../src/domain/ports.ts';
 import { Secret } from '../../../src/domain/secret.ts';
@@ -43,6 +45,7 @@ export interface Ports {
   readonly progress: ProgressStore;
   readonly leases: LeaseStore;
   readonly holds: HoldStore;
+  readonly locks: LockStore;
   readonly halt: HaltStore;
   readonly audit: AuditStore;
   readonly pins: PinStore;
@@ -52,6 +55,7 @@ export interface Ports {
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;
+  readonly recipients: RecipientStore;
   readonly dedupe: Dedupe;
   readonly credentials: CredentialStore;
   readonly escrow: Escrow;

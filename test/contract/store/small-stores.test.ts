@@ -23,6 +23,36 @@ describe.each(backends)('switches, lists and the outbox in $kind', ({ open }) =>
     expect(await ports.halt.get()).toBeUndefined();
   });
 
+  it('locks all the hosts that are named or none, keeps the time of a lock of the same person, and takes each off once', async () => {
+    const cable = { by: ana, reason: 'cable swap', sinceMs: 1_795_510_800_123 };
+    const ben = { ...ana, userId: 'UBEN', displayName: 'Ben' };
+    expect(await ports.locks.set(['as8', 'as7'], cable)).toEqual({ ok: true });
+    expect(await ports.locks.set(['as9', 'as8'], { by: ben, reason: 'mine', sinceMs: 9 })).toEqual({
+      ok: false,
+      lock: { host: 'as8', ...cable },
+    });
+    expect(await ports.locks.set(['as8'], { ...cable, reason: 'card too', sinceMs: 9 })).toEqual({ ok: true });
+    expect(await ports.locks.all()).toEqual([
+      { host: 'as7', ...cable },
+      { host: 'as8', ...cable, reason: 'card too' },
+    ]);
+    const taken = await Promise.all([ports.locks.clear('as7'), ports.locks.clear('as7'), ports.locks.clear('as9')]);
+    expect(taken.filter((lock) => lock !== undefined)).toEqual([{ host: 'as7', ...cable }]);
+    expect([await ports.locks.get('as7'), (await ports.locks.get('as8'))?.reason]).toEqual([undefined, 'card too']);
+  });
+
+  it('gives a host that two people lock at the same moment to one of them, and tells the other', async () => {
+    const people = Array.from({ length: 8 }, (_, index) => ({ ...ana, userId: `U${index}` }));
+
+    const answers = await Promise.all(
+      people.map(async (by) => ports.locks.set(['as7', 'as8'], { by, reason: 'mine', sinceMs: 1 })),
+    );
+
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(1);
+    const owner = (await ports.locks.get('as7'))?.by.userId;
+    expect((await ports.locks.get('as8'))?.by.userId).toBe(owner);
+  });
+
   it('lists the newest audit records first', async () => {
     const records = ['a', 'b', 'c'].map((action, atMs) => ({ atMs, actor: ana, action, targets: ['as7'], runId: 418 }));
     for (const record of records) await ports.audit.append(record);
@@ -63,6 +93,14 @@ describe.each(backends)('switches, lists and the outbox in $kind', ({ open }) =>
     await backend.until(async () => ports.dedupe.firstTime('Ev01', 400));
   });
 
+  it('takes a request for new again once it was told to forget it', async () => {
+    await ports.dedupe.firstTime('V01', 60_000);
+    await ports.dedupe.forget('V01');
+    await ports.dedupe.forget('V02');
+    expect(await ports.dedupe.firstTime('V01', 60_000)).toBe(true);
+    expect(await ports.dedupe.firstTime('V01', 60_000)).toBe(false);
+  });
+
   it('tells every subscriber about a changed run, and none after it has left', async () => {
     const first: number[] = [];
     const second: number[] = [];
@@ -75,6 +113,20 @@ describe.each(backends)('switches, lists and the outbox in $kind', ({ open }) =>
     await backend.until(async () => Promise.resolve(second.length === 2));
     await leaveSecond();
     expect([first, second]).toEqual([[418], [418, 419]]);
+  });
+
+  it('keeps the first choice of whom a run tells in person, also when two choose at once, and nobody is a choice', async () => {
+    const { recipients } = ports;
+    expect(await recipients.get(418, 'ask-1')).toBeUndefined();
+    const choices = await Promise.all([
+      recipients.choose(418, 'ask-1', ['U0BEN', 'U0CLEO']),
+      recipients.choose(418, 'ask-1', ['U0DAN']),
+    ]);
+    expect(choices[1]).toEqual(choices[0]);
+    expect(await recipients.choose(418, 'ask-1', ['U0EVE'])).toEqual(choices[0]);
+    expect(await recipients.choose(418, 'ask-2', [])).toEqual([]);
+    expect(await recipients.choose(418, 'ask-2', ['U0BEN'])).toEqual([]);
+    expect(await recipients.get(419, 'ask-1')).toBeUndefined();
   });
 
   it('lets one publisher work per workspace until it leaves or falls silent', async () => {

@@ -183,6 +183,49 @@ test.each([
     [{ type: 'rich_text', elements: [{ type: 'rich_text_box', elements: [] }] }],
     'unsupported type: rich_text_box [json-pointer:/blocks/0/elements/0/type]',
   ],
+  [
+    'a choice at first that is no option',
+    [input({ type: 'static_select', options: [option('a')], initial_option: option('b') })],
+    'must match exactly one of the options [json-pointer:/blocks/0/element/initial_option]',
+  ],
+  [
+    'a choice at first with another text',
+    [input({ type: 'checkboxes', options: [option('a')], initial_options: [{ text: plain('other'), value: 'a' }] })],
+    'must match exactly one of the options [json-pointer:/blocks/0/element/initial_options]',
+  ],
+  [
+    'a text of 3,001 characters in a field',
+    [input({ type: 'plain_text_input', initial_value: x(3_001) })],
+    'must be less than 3001 characters [json-pointer:/blocks/0/element/initial_value]',
+  ],
+  [
+    'a field that wants 3,001 characters',
+    [input({ type: 'plain_text_input', min_length: 3_001 })],
+    'must be between 0 and 3000 [json-pointer:/blocks/0/element/min_length]',
+  ],
+  [
+    'an icon that does not exist',
+    [{ type: 'context_actions', elements: [{ type: 'icon_button', icon: 'star', text: plain('a') }] }],
+    'must be one of: trash [json-pointer:/blocks/0/elements/0/icon]',
+  ],
+  [
+    'a verdict with one side',
+    [
+      {
+        type: 'context_actions',
+        elements: [{ type: 'feedback_buttons', positive_button: { text: plain('a'), value: 'a' } }],
+      },
+    ],
+    'missing required field: negative_button [json-pointer:/blocks/0/elements/0]',
+  ],
+  [
+    'two tables, one of them in a container',
+    [
+      { type: 'table', rows: [[raw]] },
+      { type: 'container', title: plain('c'), child_blocks: [{ type: 'table', rows: [[raw]] }] },
+    ],
+    'only_one_table_allowed [json-pointer:/blocks]',
+  ],
 ])('refuses %s', (_name, blocks, message) => {
   const problems = checkBlocks(blocks, 'message', context);
 
@@ -200,7 +243,6 @@ test('accepts a card that uses every block at its limit', () => {
     { type: 'table', rows: many(100, many(20, raw)), column_settings: [{ align: 'right' }] },
     { type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: 'a\nb' }] }] },
     { type: 'markdown', text: '# a' },
-    { type: 'alert', level: 'warning', text: mrkdwn('a') },
     { type: 'plan', title: 'p', tasks: [{ task_id: '1', title: 't', status: 'in_progress' }] },
     { type: 'container', title: plain('c'), child_blocks: [{ type: 'divider' }], is_collapsible: true },
   );
@@ -218,11 +260,46 @@ test('refuses tables in modals, and modals with inputs and no submit button', ()
     context,
   );
 
-  expect(table).toEqual(['table blocks are not supported in this surface [json-pointer:/view/blocks]']);
+  expect(table).toEqual(['unsupported type: table [json-pointer:/view/blocks/0/type]']);
   expect(noSubmit).toEqual([
     'must be less than 25 characters [json-pointer:/view/title/text]',
     'missing required field: submit [json-pointer:/view]',
   ]);
+});
+
+test.each([
+  ['message', { type: 'alert', text: mrkdwn('a') }, '/type'],
+  ['home', { type: 'alert', text: mrkdwn('a') }, '/type'],
+  ['modal', { type: 'card', title: mrkdwn('a') }, '/type'],
+  ['home', { type: 'markdown', text: 'a' }, '/type'],
+  ['modal', { type: 'context_actions', elements: [] }, '/type'],
+  ['home', { type: 'plan', title: 'a' }, '/type'],
+  ['home', { type: 'table', rows: [[raw]] }, '/type'],
+  ['message', { type: 'file', external_id: 'a', source: 'remote' }, '/type'],
+  ['message', input({ type: 'file_input' }), '/element/type'],
+  ['home', input({ type: 'number_input', is_decimal_allowed: false }), '/element/type'],
+  ['home', { type: 'actions', elements: [{ type: 'datetimepicker', action_id: 'a' }] }, '/elements/0/type'],
+] as const)('a %s does not take %j', (surface, block, pointer) => {
+  const problems = checkBlocks([block], surface, context);
+
+  expect(problems).toContainEqual(
+    expect.stringMatching(`^unsupported type: .* \\[json-pointer:/blocks/0${pointer}\\]$`),
+  );
+});
+
+test.each(['message', 'modal', 'home'] as const)('a %s takes inputs, sections, pictures and rich text', (surface) => {
+  const problems = checkBlocks(
+    [
+      input({ type: 'plain_text_input', action_id: 'a' }),
+      { type: 'section', text: mrkdwn('a') },
+      { type: 'image', alt_text: 'a', slack_file: { id: 'F1' } },
+      { type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: 'a' }] }] },
+    ],
+    surface,
+    context,
+  );
+
+  expect(problems).toEqual([]);
 });
 
 test('measures the text of all blocks as slackapi/bolt-js#2509 did', () => {

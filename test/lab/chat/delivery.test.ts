@@ -75,7 +75,7 @@ test('each payload goes to one of two connected apps, and both get some', async 
 
   expect((counts[0] ?? 0) + (counts[1] ?? 0)).toBe(12);
   expect(Math.min(...counts)).toBeGreaterThan(0);
-  expect(chat.stats().sockets).toEqual({ open: 2, opened: 2 });
+  expect(chat.stats().sockets).toEqual({ open: 2, opened: 2, refreshed: 0 });
 });
 
 test('an event nobody acknowledged is sent again with the same event_id and a retry number', async () => {

@@ -197,3 +197,87 @@ test('views.update keeps the id and refuses an old hash', async () => {
   expect(fresh.body.view).toMatchObject({ id, title: plain('Later') });
   expect(stale.body.error).toBe('hash_conflict');
 });
+
+test('errors for a block that is no input are an answer the client cannot show', async () => {
+  pair = await startPair((app) => {
+    app.command('/dpu', async ({ ack, command, client }) => {
+      await ack();
+      await client.views.open({ trigger_id: command.trigger_id, view: modal });
+    });
+    app.view('bench', async ({ ack }) => ack({ response_action: 'errors', errors: { nowhere: 'no' } }));
+  });
+  const { chat } = pair;
+  await chat.say({ user: 'ana', channel: 'dpu-lab', text: '/dpu' });
+  await chat.waitFor((event) => event.type === 'view/opened');
+  const viewId = chat.views({ user: 'ana' }).modals[0]?.id ?? '';
+
+  const result = await chat.submitView({ user: 'ana', viewId, values: { pair: { choice: 'as7+as8' } } });
+
+  expect(result).toMatchObject({ status: 'failed', text: 'We had some trouble connecting. Try again?' });
+  expect(chat.views({ user: 'ana' }).modals).toHaveLength(1);
+});
+
+test('modals are pushed three high, and one that clears on close takes all with it and says so of each', async () => {
+  const closed: { id: string; isCleared: unknown }[] = [];
+  const clicks: BlockAction[] = [];
+  const pushing = { ...modal, clear_on_close: true, blocks: [{ type: 'actions', elements: [button('more')] }] };
+  pair = await startPair((app) => {
+    app.command('/dpu', async ({ ack, command }) => {
+      await ack();
+      await call(chatOf(), 'views.open', { trigger_id: command.trigger_id, view: pushing });
+    });
+    app.action<BlockAction>('more', async ({ ack, body }) => {
+      clicks.push(body);
+      await ack();
+    });
+    app.view({ callback_id: 'bench', type: 'view_closed' }, async ({ ack, view, body }) => {
+      closed.push({ id: view.id, isCleared: 'is_cleared' in body ? body.is_cleared : undefined });
+      await ack();
+    });
+  });
+  const chatOf = (): Pair['chat'] => (pair as Pair).chat;
+  const chat = chatOf();
+  await chat.say({ user: 'ana', channel: 'dpu-lab', text: '/dpu' });
+  await chat.waitFor((event) => event.type === 'view/opened');
+  const errors = [];
+  for (let height = 1; height <= 3; height += 1) {
+    await chat.press({ user: 'ana', viewId: chat.views({ user: 'ana' }).modals.at(-1)?.id, actionId: 'more' });
+    const { body } = await call(chat, 'views.push', { trigger_id: clicks.at(-1)?.trigger_id, view: pushing });
+    errors.push(body.error);
+  }
+  const stack = chat.views({ user: 'ana' }).modals.map((view) => view.id);
+
+  await chat.closeView({ user: 'ana', viewId: stack.at(-1) ?? '' });
+
+  expect(errors).toEqual([undefined, undefined, 'push_limit_reached']);
+  expect(closed).toEqual(stack.reverse().map((id) => ({ id, isCleared: true })));
+  expect(chat.views({ user: 'ana' }).modals).toEqual([]);
+});
+
+test('a click carries what else is filled in around it', async () => {
+  const clicks: BlockAction[] = [];
+  pair = await startPair((app) => {
+    app.action<BlockAction>('go', async ({ ack, body }) => {
+      clicks.push(body);
+      await ack();
+    });
+  });
+  const { chat } = pair;
+  const options = [{ text: plain('rack1'), value: 'rack1' }];
+  const menu = { type: 'static_select', action_id: 'rack', options };
+  const { body } = await call(chat, 'chat.postMessage', {
+    channel: lab,
+    text: 'card',
+    blocks: [{ type: 'actions', block_id: 'b', elements: [menu, button('go')] }],
+  });
+
+  await chat.press({
+    user: 'ana',
+    channel: lab,
+    ts: body.ts,
+    actionId: 'go',
+    values: { b: { rack: 'rack1' } },
+  });
+
+  expect(clicks[0]?.state?.values).toMatchObject({ b: { rack: { selected_option: { value: 'rack1' } } } });
+});

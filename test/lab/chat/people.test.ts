@@ -144,3 +144,32 @@ test('the page and its parts come from the lab alone', async () => {
     expect((await fetch(new URL(part, chat.url))).status).toBe(200);
   }
 });
+
+test('what nobody has read is counted for each person: what is for them apart, until they have seen it', async () => {
+  const unread = async (): Promise<unknown> => (await fetch(api('unread'))).json();
+  await chat.say({ user: 'ana', channel: 'dpu-lab', text: 'morning' });
+  await chat.say({ user: 'ana', channel: 'dpu-lab', text: '@ben please look' });
+  await call(chat, 'conversations.open', { users: 'U0LABBEN01' });
+  await call(chat, 'chat.postMessage', { channel: 'D0LABBEN01', text: 'Run 7 waits' });
+
+  const before = await unread();
+  await postJson(api('read'), { user: 'ben', channel: 'dpu-lab' });
+  const after = await unread();
+
+  expect(before).toMatchObject({
+    ana: {},
+    ben: { [lab]: { count: 2, mentions: 1 }, D0LABBEN01: { count: 1, mentions: 1 } },
+    dana: { [lab]: { count: 2, mentions: 0 } },
+  });
+  expect(after).toMatchObject({ ben: { D0LABBEN01: { count: 1, mentions: 1 } } });
+  expect(JSON.stringify(after)).not.toContain(`"ben":{"${lab}"`);
+});
+
+test('a stream tells that somebody else got a message, not what it says', async () => {
+  const live = await openStream('user=ana');
+  await call(chat, 'chat.postMessage', { channel: 'U0LABBEN01', text: 'secret' });
+
+  const [event] = await live.read(1);
+
+  expect(event?.data).toEqual({ type: 'elsewhere' });
+});

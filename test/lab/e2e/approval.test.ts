@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { eventually } from '../../support/lab/eventually.ts';
 import { Stack } from '../../support/lab/stack.ts';
 
 let stack: Stack;
 
 beforeAll(async () => {
   stack = await Stack.start({ hosts: 6, inventory: adminsApproveToo });
-}, 60_000);
+});
 afterAll(async () => stack.stop());
 
 const Roles = z.looseObject({
@@ -83,17 +84,41 @@ describe('an approval', () => {
     await stack.rack.clearFault(fault);
   });
 
-  it('can be a no: the run ends as rejected, and nothing is written', async () => {
+  it('can be a no with its reason: the run ends as rejected, and nothing is written', async () => {
     const before = await stack.rack.comparable();
     const id = await stack.order('ana', '/dpu provision as10');
 
     await stack.people.press('ben', id, 'Reject');
+    await stack.people.submitForm('ben', { 'flag:reason': { value: 'wrong rack' } });
     await stack.records.waitForRun(id, ['rejected']);
 
     expect(await stack.rack.comparable()).toEqual(before);
     const events = (await stack.records.journal(id)).map((entry) => entry.event);
-    expect(events).toContainEqual(expect.objectContaining({ type: 'vote', vote: 'reject' }));
+    expect(events).toContainEqual(expect.objectContaining({ type: 'vote', vote: 'reject', reason: 'wrong rack' }));
     expect(events.map((event) => event.type)).not.toContain('intent');
+  });
+
+  it('can be given by the button of the direct message, and then every such message says who decided', async () => {
+    const { people, records } = stack;
+    const id = await stack.order('ana', '/dpu provision as12');
+
+    await people.pressInPerson('dana', id, 'Approve');
+    await records.waitForRun(id, ['done']);
+
+    const votes = (await records.run(id)).approval?.votes.map(({ by }) => by.displayName);
+    expect(votes).toEqual(['dana']);
+    for (const person of ['ben', 'dana'] as const) {
+      const text = await eventually(
+        `the outcome in the direct messages of ${person}`,
+        async () => {
+          const mine = (await people.inPerson(person)).map((one) => people.textOf(one));
+          return mine.find((one) => one.includes(`Run ${id} `) && one.includes('Outcome: approved by @dana'));
+        },
+        10_000,
+      );
+      expect(text).not.toContain('[Approve]');
+    }
+    await expect(people.inPerson('ana')).rejects.toThrow();
   });
 
   it('of a plan that a person saw does not count for a newer plan of the same run', async () => {

@@ -12,7 +12,7 @@ let undisturbed: readonly string[] = [];
 
 beforeAll(async () => {
   stack = await Stack.start({ hosts: 4 });
-}, 60_000);
+});
 afterAll(async () => stack.stop());
 
 describe('a bot that is killed', () => {

@@ -61,6 +61,7 @@ describe('what the search starts from', () => {
         'as8-dpu0-hash',
         'botToken',
         'host-bmc',
+        'ipsec-psk',
         'keyLine',
         'privateKey',
         'tailscale',
@@ -140,7 +141,7 @@ describe('after a whole provision, one of them with a failure, no secret', () =>
 
 /** What the lab's pretend Slack and its pretend devices take. */
 function isLabs(secret: string): boolean {
-  return ['botToken', 'appToken', 'host-bmc', 'tailscale'].includes(secret);
+  return ['botToken', 'appToken', 'host-bmc', 'ipsec-psk', 'tailscale'].includes(secret);
 }
 
 async function allSecrets(): Promise<Record<string, string>> {

@@ -13,8 +13,8 @@ import {
 let stack: Stack;
 
 beforeAll(async () => {
-  // Not faster: a push then takes half a second, in which things can happen to it.
-  stack = await Stack.start({ hosts: 3, whole: true, timeFactor: 240, workers: ['worker', 'second'] });
+  // Not faster: a push takes some seconds then, in which things can happen to it.
+  stack = await Stack.start({ hosts: 3, whole: true, timeFactor: 160, workers: ['worker', 'second'] });
 }, 120_000);
 afterAll(async () => stack.stop());
 

@@ -7,7 +7,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await Stack.start({ hosts: 3 });
-}, 60_000);
+});
 afterAll(async () => stack.stop());
 
 describe('trouble with Slack delays messages, and neither loses nor doubles one', () => {

@@ -8,7 +8,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await Stack.start({ hosts: 4 });
-}, 60_000);
+});
 afterAll(async () => stack.stop());
 
 const isIntent = (action: string) => (event: JournalEvent) => event.type === 'intent' && event.action === action;

@@ -13,7 +13,7 @@ let used = 0;
 
 beforeAll(async () => {
   stack = await Stack.start({ hosts });
-}, 60_000);
+});
 afterAll(async () => stack.stop());
 
 interface Scene {

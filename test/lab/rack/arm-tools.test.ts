@@ -150,7 +150,6 @@ describe('what the probes look at', () => {
     ['systemctl --failed', '  UNIT LOAD ACTIVE SUB DESCRIPTION\n0 loaded units listed.\n'],
     ['systemctl list-units --failed --no-legend', ''],
     ['sudo -n ip xfrm state', ''],
-    ['sudo -n ip -s xfrm policy', ''],
     ['sudo -n ip xfrm state count', '\t SAD count 0\n'],
     ['sudo -n swanctl --list-sas', ''],
     ['sudo -n swanctl --list-sas --raw', 'list-sas reply {}\n'],
@@ -161,6 +160,18 @@ describe('what the probes look at', () => {
     expect(arm(openedRack(), line)).toEqual({ stdout, stderr: '', exitCode: 0 });
   });
 
+  it("lets charon's own sockets past IPsec, and has no other policy", () => {
+    const lines = arm(openedRack(), 'sudo -n ip -s xfrm policy')
+      .stdout.split('\n')
+      .filter((line) => line !== '');
+
+    expect(lines).toHaveLength(16);
+    for (const [at, line] of lines.entries())
+      expect(line).toMatch(
+        at % 2 === 0 ? /^src (0\.0\.0\.0|::)\/0 dst (0\.0\.0\.0|::)\/0 $/ : /^\tsocket (in|out) priority 0/,
+      );
+  });
+
   it('needs root for what the kernel and the daemons keep to themselves', () => {
     const test = testRack();
 
@@ -168,7 +179,7 @@ describe('what the probes look at', () => {
       exitCode: 1,
       stderr: 'RTNETLINK answers: Operation not permitted\nDump terminated\n',
     });
-    expect(arm(test, 'swanctl --list-sas').exitCode).toBe(2);
+    expect(arm(test, 'swanctl --list-sas').exitCode).toBe(13);
     expect(arm(test, 'ovs-vsctl show').exitCode).toBe(1);
   });
 

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { ChatClient, type ChatInfo } from '../../../scripts/demo/chat-client.ts';
 import { messageLines, type Names } from '../../../scripts/demo/block-text.ts';
 import type { Fault } from '../../../src/lab/chat/faults.ts';
+import type { Choices } from '../../../src/lab/chat/state.ts';
+import type { SubmitResult } from '../../../src/lab/chat/person-views.ts';
 import type { PressResult, SayResult } from '../../../src/lab/chat/person.ts';
 import type { ChatStats } from '../../../src/lab/chat/stats.ts';
 import type { ChatEvent, VisibleMessage } from '../../../src/lab/chat/types.ts';
@@ -85,15 +87,42 @@ export class People {
     return this.pressAt(user, ts, action);
   }
 
+  /** Sends off the form that opens in front of the person. */
+  async submitForm(user: PersonName, values: Choices = {}): Promise<SubmitResult> {
+    return this.#chat.submitForm(user, values);
+  }
+
   async pressAt(user: PersonName, ts: string, action: string): Promise<PressResult> {
     return this.#chat.press(user, channel, ts, action);
   }
 
+  /** What dpubot wrote to a person alone, oldest first; it must have written before. */
+  async inPerson(user: PersonName): Promise<readonly VisibleMessage[]> {
+    return this.messages(user, undefined, await this.#directChannel(user));
+  }
+
+  /** Presses a button of a run in the direct message to a person, as soon as it is there. */
+  async pressInPerson(user: PersonName, runId: number, label: string): Promise<PressResult> {
+    const action = `run:${label.toLowerCase()}`;
+    const where = await this.#directChannel(user);
+    const ts = await eventually(
+      `a button ${label} of run ${runId} in the direct messages of ${user}`,
+      async () => (await this.inPerson(user).catch(() => [])).find((one) => hasButton(one, action, runId))?.ts,
+      answerLimitMs,
+    );
+    return this.#chat.press(user, where, ts, action);
+  }
+
+  async #directChannel(user: PersonName): Promise<string> {
+    const id = (await this.#chat.info()).users.find(({ name }) => name === user)?.id ?? '';
+    return `D${id.slice(1)}`;
+  }
+
   /** A channel or a thread as a person reads it, oldest first. */
-  async messages(user: PersonName, threadTs?: string): Promise<readonly VisibleMessage[]> {
+  async messages(user: PersonName, threadTs?: string, where: string = channel): Promise<readonly VisibleMessage[]> {
     const query = new URLSearchParams({
       user,
-      channel,
+      channel: where,
       limit: '5000',
       ...(threadTs === undefined ? {} : { threadTs }),
     });
@@ -117,6 +146,11 @@ export class People {
     });
     const { messages } = Keyed.parse(await response.json());
     return messages.flatMap(({ metadata }) => (metadata === undefined ? [] : [metadata.event_payload.key]));
+  }
+
+  /** A message of the channel or of a thread as ana sees it now. */
+  shown(ts: string): VisibleMessage | undefined {
+    return this.#messages.get(ts);
   }
 
   /** What a person reads of a message: text of its blocks with names, buttons as `[Approve]`. */
@@ -145,7 +179,8 @@ export class People {
   #see(person: PersonName, event: ChatEvent): void {
     this.#everything.push(JSON.stringify(event));
     if (event.type === 'ephemeral/new') this.#private.get(person)?.push(event.message);
-    if (person !== 'ana') return;
+    // What she is told alone is no message of the channel.
+    if (person !== 'ana' || !('channel' in event) || event.channel.startsWith('D')) return;
     if (event.type === 'message/new' || event.type === 'message/changed')
       this.#messages.set(event.message.ts, event.message);
     if (event.type === 'message/deleted') this.#messages.delete(event.ts);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { repository, startChild, tail, waitForLine, type Child } from '../../../scripts/lib/children.mjs';
 import { programArguments } from '../../../scripts/lib/compiled.mjs';
 
-const readyLimitMs = 60_000;
+const readyLimitMs = 30_000;
 const importLimitMs = 30_000;
 const readyLine = /"msg":"ready"/;
 

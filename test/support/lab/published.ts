@@ -6,8 +6,8 @@ import type { Stack } from './stack.ts';
  * Everything about the run is in the chat, its card is final, and nothing is there twice, neither by the key that dpubot
  * gave it nor by what a person reads. Returns what a person reads: the card, then its thread.
  */
-export async function expectPublishedOnce(stack: Stack, id: number): Promise<readonly string[]> {
-  const texts = await stack.finishedThread(id);
+export async function expectPublishedOnce(stack: Stack, id: number, limitMs?: number): Promise<readonly string[]> {
+  const texts = await stack.finishedThread(id, limitMs);
   const card = (await stack.records.sentPosts(id)).get(cardKey(id));
   const wanted = (await stack.records.wantedPosts(id)).map((post) => post.key);
   const inThread = await stack.people.postKeys(stack.lab.chat, card);

@@ -89,8 +89,20 @@ export class Stack {
     });
   }
 
-  /** Starts everything and waits until all of it takes work. Whatever was started is ended again when that fails. */
+  /**
+   * Starts everything and waits until all of it takes work. Whatever was started is ended again when that fails. A machine
+   * may be too busy for it once; the second time it is an error.
+   */
   static async start(options: StackOptions = {}): Promise<Stack> {
+    try {
+      return await Stack.#startOnce(options);
+    } catch (error) {
+      process.stderr.write(`Starting the stack once more, after ${String(error)}: ${String((error as Error).cause)}\n`);
+      return Stack.#startOnce(options);
+    }
+  }
+
+  static async #startOnce(options: StackOptions): Promise<Stack> {
     const places = makePlaces();
     const processes = new Processes(places, options.timeFactor ?? 120);
     try {

@@ -3,8 +3,9 @@ import type { Secret } from '../../../src/domain/secret.ts';
 import { createMemoryJobQueue } from './job-queue.ts';
 import { createMemoryJournal, createMemoryProgressStore } from './journal.ts';
 import { createMemoryHoldStore, createMemoryLeaseStore } from './leases.ts';
+import { createMemoryLockStore } from './locks.ts';
 import { createMemoryArtefactStore, createMemoryCardFactsStore } from './looks.ts';
-import { createMemoryOutboxStore } from './outbox.ts';
+import { createMemoryOutboxStore, createMemoryRecipientStore } from './outbox.ts';
 import { createMemoryResultStore } from './results.ts';
 import { createMemoryRunStore } from './runs.ts';
 import { createMemoryCredentialStore, createMemoryEscrow, createMemoryLoginBudget } from './secrets.ts';
@@ -37,6 +38,7 @@ export function createMemoryStores(options: {
     progress: createMemoryProgressStore(),
     leases: createMemoryLeaseStore(clock),
     holds: createMemoryHoldStore(),
+    locks: createMemoryLockStore(),
     halt: createMemoryHaltStore(),
     audit: createMemoryAuditStore(),
     pins: createMemoryPinStore(),
@@ -47,6 +49,7 @@ export function createMemoryStores(options: {
     incarnations: createMemoryIncarnationStore(),
     notifier: createMemoryNotifier(),
     outbox: createMemoryOutboxStore(clock),
+    recipients: createMemoryRecipientStore(),
     dedupe: createMemoryDedupe(clock),
     credentials: createMemoryCredentialStore(clock, options.named),
     escrow: createMemoryEscrow(),

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/domain/device-ports.ts';
-import type { OutboxPost, OutboxStore } from '../../../src/domain/ports.ts';
+import type { OutboxPost, OutboxStore, RecipientStore } from '../../../src/domain/ports.ts';
 import { breathe, copy } from './copy.ts';
 
 /** What the publisher remembers, in memory. */
@@ -54,6 +54,23 @@ export function createMemoryOutboxStore(clock: Clock): OutboxStore {
     async all(runId) {
       await breathe();
       return [...postsOf(runId).values()].map(copy);
+    },
+  };
+}
+
+/** Who was told of what in person, in memory. */
+export function createMemoryRecipientStore(): RecipientStore {
+  const chosen = new Map<string, readonly string[]>();
+  return {
+    async get(runId, key) {
+      await breathe();
+      return chosen.get(`${runId} ${key}`);
+    },
+    async choose(runId, key, people) {
+      await breathe();
+      const known = chosen.get(`${runId} ${key}`) ?? [...people];
+      chosen.set(`${runId} ${key}`, known);
+      return known;
     },
   };
 }

@@ -94,6 +94,10 @@ export function createMemoryDedupe(clock: Clock): Dedupe {
       seenUntilMs.set(id, clock.nowMs() + ttlMs);
       return true;
     },
+    async forget(id) {
+      await breathe();
+      seenUntilMs.delete(id);
+    },
   };
 }
 

@@ -96,6 +96,18 @@ describe('a repeat of testpmd', () => {
     ['the receiver had no hugepages', log('tx', [1, 1]), read('no-hugepages'), /^receiver: .*hugepages/],
     ['nothing was sent', log('tx', [0, 0, 0]), log('rx', [1, 1]), /sent no frame/],
     ['nothing arrived', log('tx', seconds(5, 100)), log('rx', [0, 0, 0]), /no frame has arrived: 500000 were sent/],
+    [
+      'only frames of others arrived',
+      log('tx', seconds(5, 100)),
+      log('rx', [0, 0.002, 0.001]),
+      /no frame has arrived: 500000 were sent, the far end counted 3,/,
+    ],
+    [
+      'frames of others arrived between the shows',
+      log('tx', seconds(5, 100)),
+      log('rx', [0, 0, 0], { rxPackets: 7 }),
+      /no frame has arrived: 500000 were sent, the far end counted 7,/,
+    ],
     ['it was too short', log('tx', [100]), log('rx', [100]), /no whole show/],
     ['other frames were sent', read('send-64'), log('rx', [100, 100]), /64 bytes where 1000 were asked for/],
   ])('is an error and never zero: %s', (_situation, sent, received, error) => {

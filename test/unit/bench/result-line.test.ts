@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { resultLine, resultTable, resultTitle } from '../../../src/bench/result-line.ts';
+import { resultLine, resultTitle } from '../../../src/bench/result-line.ts';
+import { csvOf, resultTable } from '../../../src/bench/result-table.ts';
 import type { Proof, Series } from '../../../src/domain/bench.ts';
 import { pointOf, resultOf, seriesOf } from '../../support/bench-results.ts';
 
@@ -16,7 +17,7 @@ describe('the line of a result', () => {
 
     expect(resultTitle(result)).toBe('Raw throughput of wire1, testpmd');
     expect(resultLine(result)).toBe(
-      '390.2 Gb/s as7-dpu0 to as8-dpu0, 388.0 Gb/s as8-dpu0 to as7-dpu0; offloaded; no baseline yet; 0.99 of the 390 Gb/s that two B3240 have reached',
+      '390.2 Gb/s as7-dpu0 to as8-dpu0, 388.0 Gb/s as8-dpu0 to as7-dpu0; offloaded; no baseline yet: `/dpu bench baseline 12` makes this one it; 0.99 of the 390 Gb/s that two B3240 have reached',
     );
   });
 
@@ -59,6 +60,26 @@ describe('the line of a result', () => {
     );
   });
 
+  it('of many settings says how far the worst one is behind as well', () => {
+    const series = [1, 4, 16].map((streams) => seriesOf(pointOf({ streams }), [100 * streams]));
+
+    const line = resultLine(resultOf(series, { stamp: 'SIMULATED' }));
+
+    expect(line).toContain('best of 3 settings: frames of 1500 bytes, MTU 9000, 16 streams, 4.0 times as fast as');
+    expect(line).toContain('4 streams and 16.0 times as fast as the worst (frames of 1500 bytes, MTU 9000, 1 stream)');
+  });
+
+  it('says small rates in Mb/s, and that software was wanted', () => {
+    const series = both.map((one): Series => {
+      const notWanted = { verdict: 'not-wanted', checks: [] } as const;
+      return { ...one, proof: notWanted, summary: { ...one.summary, medianGbps: 0.0384 } };
+    });
+
+    const line = resultLine(resultOf(series, { stamp: 'TESTBED' }));
+
+    expect(line).toMatch(/^38\.4 Mb\/s as7-dpu0 to as8-dpu0, .*; in software, as the profile wants it;/);
+  });
+
   it('says rates without loss', () => {
     const [first] = both;
     const series = first === undefined ? [] : [{ ...first, zeroLoss: { gbps: 250.5, mpps: 20.9, tries: 8 } }];
@@ -78,6 +99,26 @@ describe('the table of a result', () => {
     const framed = both.map((one): Series => ({ ...one, summary: { ...one.summary, mpps: 32.5, layer1Gbps: 396.2 } }));
     const wide = resultTable(resultOf(framed));
     expect(wide.columns).toContain('Mpps');
+    expect(wide.rows[0]?.slice(4, 6)).toEqual(['396.2', '32.5']);
     expect(wide.rows.every((row) => row.length === wide.columns.length)).toBe(true);
+  });
+
+  it('has one unit in a column, and says of a single repeat that there is no interval', () => {
+    const single = seriesOf(pointOf(), [0.04]);
+    const series = [{ ...single, summary: { ...single.summary, confidencePercent: 0 } }];
+
+    const { columns, rows } = resultTable(resultOf(series));
+
+    expect(columns[1]).toBe('Median Mb/s');
+    expect(rows[0]?.slice(1, 3)).toEqual(['40.0', '40.0 to 40.0 (one repeat)']);
+  });
+
+  it('names the best setting of a sweep first, and can be read by a spreadsheet', () => {
+    const series = [1, 4].map((streams) => seriesOf(pointOf({ streams }), [100 * streams]));
+
+    const table = resultTable(resultOf(series));
+
+    expect(table.rows.map(([setting]) => setting?.slice(-9))).toEqual(['4 streams', ' 1 stream']);
+    expect(csvOf({ columns: ['a', 'b'], rows: [['1, 2', 'say "x"']] })).toBe('a,b\r\n"1, 2","say ""x"""\r\n');
   });
 });

@@ -78,25 +78,31 @@ describe('checkSlack', () => {
     const history = ['channels:history', 'groups:history', 'im:history'];
     const needs: Readonly<Record<string, readonly string[]>> = {
       'auth.test': [],
+      'chat.getPermalink': [],
       'chat.postEphemeral': ['chat:write'],
       'chat.postMessage': ['chat:write'],
       'chat.update': ['chat:write'],
       'conversations.history': history,
       'conversations.info': ['channels:read', 'groups:read', 'im:read'],
+      'conversations.open': ['im:write'],
       'conversations.replies': history,
       'files.completeUploadExternal': ['files:write'],
       'files.getUploadURLExternal': ['files:write'],
       'files.info': ['files:read'],
       'usergroups.list': ['usergroups:read'],
       'users.info': ['users:read'],
+      'views.open': [],
+      'views.publish': [],
     };
+    // What events need; direct messages are opened by posting to a person too.
+    const listening = ['app_mentions:read', 'im:history', 'im:write'];
     const room = new URL('../../../src/slack/', import.meta.url);
     const sources = readdirSync(room).map((file) => readFileSync(new URL(file, room), 'utf8'));
     const called = sources.flatMap((text) => [...text.matchAll(/client\.(\w+\.\w+)\(/g)].map(([, name = '']) => name));
 
     const wanted = called.flatMap((name) => needs[name] ?? [`of ${name}, which this test does not know`]);
 
-    expect([...new Set(['commands', ...wanted])].sort()).toEqual([...botScopes].sort());
+    expect([...new Set(['commands', ...listening, ...wanted])].sort()).toEqual([...botScopes].sort());
   });
 
   test('the app manifest of the examples asks for exactly the scopes that are checked', () => {

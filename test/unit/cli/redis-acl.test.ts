@@ -8,6 +8,7 @@ import { checkRedis } from '../../../src/store/check-redis.ts';
 import { listCardPasswords } from '../../../src/store/card-passwords.ts';
 import { createStores } from '../../../src/store/index.ts';
 import { createCredentialImporter } from '../../../src/store/named-credentials.ts';
+import { recordOf } from '../../support/bench-results.ts';
 import type { TestRedis } from '../../support/redis.ts';
 import { startRedis } from '../../support/redis.ts';
 import { createWorld, words } from '../commands/doubles.ts';
@@ -100,6 +101,21 @@ describe("the bot's user of the sample", () => {
     expect(await artefacts.get(1, 'ab12')).toEqual(file.content);
     expect(await facts.get('as7-dpu0')).toBeUndefined();
     await expect(artefacts.put(1, file)).rejects.toMatchObject({ code: 'store-unavailable' });
+    await user.remove();
+  });
+
+  test('lets the bot read results of benches and name baselines, and not change a figure', async () => {
+    const user = await connectAs(redis, rulesOf('dpubot-bot'));
+    const { space } = user;
+    const record = recordOf(7, [382]);
+    await redis.client.hset(space.key('results', 7), 'ab12', JSON.stringify(record));
+    await redis.client.zadd(space.key('results-of', `${record.pair}/raw`), 7, '7');
+    const { results } = createStores(space, { clock, logger: silent });
+
+    expect(await results.history(record.pair, 'raw', 5)).toEqual([record]);
+    expect(await results.setBaseline(7)).toEqual([record]);
+    expect(await results.baseline(record.key)).toEqual(record);
+    await expect(results.add([record])).rejects.toThrow(/NOPERM|EXECABORT/);
     await user.remove();
   });
 

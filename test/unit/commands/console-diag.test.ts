@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { probeNames } from '../../../src/domain/probes.ts';
+import { createDispatch } from '../../../commands/dispatch.ts';
 import { createWorld, words } from './doubles.ts';
 
 describe('/dpu console', () => {
@@ -22,6 +23,30 @@ describe('/dpu console', () => {
     await world.say('UANA', 'console host-a');
 
     expect(world.runs.get(418)).toMatchObject({ params: {}, units: { 'host-a': { targets: ['dpu-a'] } } });
+  });
+
+  test('takes the card that a run has been at work on longest, which is what its button asks for', async () => {
+    const world = createWorld();
+    await world.say('UANA', 'provision rack1');
+    const run = world.runs.get(418);
+    if (run === undefined) throw new Error('no run');
+    const units = Object.entries(run.units).map(([name, unit]) => [name, { ...unit, state: 'running' }] as const);
+    world.runs.set(418, { ...run, state: 'running', units: Object.fromEntries(units) });
+    const sign = { step: 'install-bfb', text: '', stepIndex: 3, stepCount: 9, updatedAtMs: 9 };
+    const signs = new Map([
+      ['host-a', { ...sign, target: 'host-a', sinceMs: 1 }],
+      ['host-b', { ...sign, target: 'dpu-b1', sinceMs: 7 }],
+      ['host-c', { ...sign, target: 'dpu-c', sinceMs: 8 }],
+    ]);
+    const progress = { ...world.context.progress, get: async (_: number, unit: string) => signs.get(unit) };
+    const dispatch = createDispatch({ ...world.context, progress });
+
+    const answer = await dispatch('UANA', { text: 'console --run 418', channel: 'C0FLEET1', source: 'button' });
+
+    expect(answer).toBeUndefined();
+    expect(world.runs.get(419)?.units).toMatchObject({ 'host-b': { targets: ['dpu-b1'] } });
+    expect(words(await world.say('UANA', 'console --run 418'))).toContain('at work on no card now');
+    expect(words(await world.say('UANA', 'console'))).toContain('<target> is missing');
   });
 
   test.each(['host-b', 'rack1'])('names the cards of %s instead of choosing one', async (target) => {

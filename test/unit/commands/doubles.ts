@@ -1,14 +1,17 @@
+import type { ResultStore } from '../../../src/domain/bench.ts';
 import type { CardFacts } from '../../../src/domain/card-facts.ts';
 import { Inventory } from '../../../src/domain/inventory.ts';
 import type { JournalEvent } from '../../../src/domain/journal.ts';
-import type { AuditRecord, Halt, Hold, Invocation, LeaseOwner, Person } from '../../../src/domain/ports.ts';
+import type { AuditRecord, Halt, Hold, Invocation, LeaseOwner, LockStore, Person } from '../../../src/domain/ports.ts';
 import type { Run } from '../../../src/domain/run.ts';
 import { isEnded } from '../../../src/domain/run.ts';
 import type { CommandContext } from '../../../commands/define.ts';
 import type { Dispatch } from '../../../commands/dispatch.ts';
 import { createDispatch } from '../../../commands/dispatch.ts';
 import { failureOf } from '../../../src/errors.ts';
-import type { Answer } from '../../../src/report/message.ts';
+import type { Reply } from '../../../src/report/message.ts';
+import { createMemoryLockStore } from '../../support/memory/locks.ts';
+import { createMemoryResultStore } from '../../support/memory/results.ts';
 import { sampleInventory } from './sample-inventory.ts';
 
 /** Everything a command did, to be looked at. */
@@ -21,7 +24,11 @@ export interface World {
   readonly advanced: number[];
   readonly notified: number[];
   readonly holds: Map<string, Hold>;
+  readonly locks: LockStore;
   readonly facts: Map<string, CardFacts>;
+  readonly results: ResultStore;
+  /** Files of runs by id. */
+  readonly artefacts: Map<string, Uint8Array>;
   readonly leases: Map<string, LeaseOwner>;
   halt: Halt | undefined;
   readonly people: Map<string, Partial<Person>>;
@@ -32,13 +39,13 @@ export interface World {
   readonly context: CommandContext;
   readonly dispatch: Dispatch;
   /** Says a line as a person in the fleet's channel. */
-  say(userId: string, text: string, extra?: Partial<Invocation>): Promise<Answer>;
+  say(userId: string, text: string, extra?: Partial<Invocation>): Promise<Reply>;
 }
 
 /** A bot without Redis and Slack: ports over plain maps. */
-export function createWorld(): World {
+export function createWorld(inventory: Inventory = Inventory.parse(sampleInventory())): World {
   const world = {
-    inventory: Inventory.parse(sampleInventory()),
+    inventory,
     nowMs: 1_000_000,
     runs: new Map(),
     events: [],
@@ -46,7 +53,10 @@ export function createWorld(): World {
     advanced: [],
     notified: [],
     holds: new Map(),
+    locks: createMemoryLockStore(),
     facts: new Map(),
+    results: createMemoryResultStore(),
+    artefacts: new Map(),
     leases: new Map(),
     halt: undefined,
     people: new Map(),
@@ -85,6 +95,8 @@ function contextOf(world: World): CommandContext {
       release: async () => {},
       holder: async (unit) => world.leases.get(unit),
     },
+    results: world.results,
+    artefacts: { get: async (_run, id) => world.artefacts.get(id) },
     facts: { get: async (dpu) => world.facts.get(dpu), merge: async (dpu, news) => void world.facts.set(dpu, news) },
     holds: {
       take: async () => Promise.reject(new Error('commands take no hold')),
@@ -93,6 +105,7 @@ function contextOf(world: World): CommandContext {
       clear: async (unit, runId) =>
         (runId === undefined || world.holds.get(unit)?.runId === runId) && world.holds.delete(unit),
     },
+    locks: world.locks,
     halt: {
       get: async () => world.halt,
       set: async (halt) => void (world.halt = halt),
@@ -157,8 +170,9 @@ function personOf(userId: string, extra: Partial<Person> = {}): Person {
 }
 
 /** The words of an answer, all blocks together. */
-export function words(answer: Answer): string {
+export function words(answer: Reply): string {
   if (!answer) return '';
+  if ('form' in answer) return JSON.stringify(answer.form);
   const text = `${answer.text}\n${JSON.stringify(answer.blocks)}`;
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

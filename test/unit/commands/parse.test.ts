@@ -25,6 +25,7 @@ const noFlags = {
   reflash: false,
   'set-mode': false,
   'via-card': false,
+  'outside-window': false,
 };
 
 describe('parseLine', () => {
@@ -39,14 +40,14 @@ describe('parseLine', () => {
       { ...noFlags, target: 'rack1', canary: 'host-07', 'max-failures': 2, 'set-mode': true },
     ],
     ['sku 900-9D3B6-00CN-AB0', 'sku', { 'part-number': '900-9D3B6-00CN-AB0' }],
-    ['done 418 --generation 3', 'resume', { run: 418, generation: 3 }],
+    ['done 418 --generation 3', 'resume', { run: 418, 'outside-window': false, generation: 3 }],
     ['run #418', 'run', { run: 418 }],
     ['details 418 --generation 2', 'run', { run: 418, generation: 2 }],
     ['approve 418', 'approve', { run: 418 }],
     ['approve 418 --generation 3', 'approve', { run: 418, generation: 3 }],
     ['reject 418 --reason "wrong rack"', 'reject', { run: 418, reason: 'wrong rack' }],
     ['halt --reason=fire', 'halt', { reason: 'fire' }],
-    ['unlock host-07 --force', 'unlock', { host: 'host-07', force: true }],
+    ['unlock host-07 --force', 'unlock', { target: 'host-07', force: true }],
     ['help provision', 'help', { command: 'provision' }],
   ])('understands %s', (text, command, args) => {
     expect(parsed(text)).toEqual({ kind: 'command', command, args });
@@ -73,8 +74,11 @@ describe('parseLine', () => {
     ],
     ['a flag where none is known', 'runs --all', 'runs has no flag "--all". runs has no flags.'],
     ['a hidden flag in a suggestion', 'cancel 418 --generatio 1', 'cancel has no flags.'],
-    ['a missing target', 'provision', '<target> is missing. It is the name of a rack, host or DPU.'],
-    ['a second target', 'provision rack1 rack2', '"rack2" is one word too many. One thing at a time'],
+    ['a typo in the second word of a command', 'histroy', 'Did you mean "bench history"?'],
+    ['a typo in one of a few words', 'mode dpu-07 dpuu', '<mode> is dpu or nic; did you mean "dpu"? mode:'],
+    ['a typo in one of a few words of a flag', 'reflash dpu-07 --image x --via rshm', 'did you mean "rshim"?'],
+    ['a missing target', 'provision', '<target> is missing. It is a rack, host or DPU; several as in'],
+    ['a second target', 'provision rack1 rack2', '"rack2" is one word too many. Several targets are divided by commas'],
     [
       'a text without quotes',
       'halt --reason fan swap',
@@ -89,7 +93,7 @@ describe('parseLine', () => {
     ['a flag given twice', 'provision rack1 --plan --plan', '--plan is given twice.'],
     ['a run that is no number', 'run abc', '<run> is the number of a run, as in 418'],
     ['run 0', 'run 0', '<run> is the number of a run'],
-    ['a target with odd characters', 'provision rack_1', '<target> is the name of a rack, host or DPU'],
+    ['a target with odd characters', 'provision rack_1', '<target> is a rack, host or DPU, or an expression'],
   ])('refuses %s, saying what is wrong', (_what, text, expected) => {
     expect(refusal(text)).toContain(expected);
   });

@@ -259,13 +259,18 @@ describe('looking', () => {
     expect(answer.indexOf('*419*')).toBeLessThan(answer.indexOf('*418*'));
   });
 
-  test('/dpu help says of each command whether this person may give it', async () => {
+  test('/dpu help lists what this person may give, counts the rest, and says of one why it is not for them', async () => {
     const forEve = words(await createWorld().say('UEVE', 'help'));
     const forCleo = words(await createWorld().say('UCLEO', ''));
+    const forAna = words(await createWorld().say('UANA', 'help'));
 
-    expect(forEve).toContain('needs the right to administer');
-    expect(forCleo).not.toContain('needs the right to administer');
-    expect(forCleo).toContain('needs the right to operate');
+    expect(forEve).not.toContain('/dpu halt');
+    expect(forCleo).toContain('/dpu halt');
+    expect(forCleo).not.toContain('/dpu provision <target>');
+    expect(forAna).toContain('/dpu provision <target>');
+    expect(forEve).toMatch(/\d+ more need rights that you do not have: ask .* for the role operators or admins\./);
+    expect(forAna).toMatch(/\d+ more needs? rights that you do not have: ask .* for the role admins\./);
+    expect(words(await createWorld().say('UEVE', 'help halt'))).toContain('not for you: needs the right to administer');
   });
 
   test('/dpu help provision shows words, flags, approval and examples, and the same as --help', async () => {
@@ -281,6 +286,7 @@ describe('looking', () => {
 
   test('/dpu help with a typo names the command that was meant', async () => {
     expect(words(await createWorld().say('UANA', 'help provison'))).toContain('Did you mean \\"provision\\"?');
+    expect(words(await createWorld().say('UANA', 'help histroy'))).toContain('Did you mean \\"bench history\\"?');
   });
 
   test('somebody of another workspace is shown nothing, not even help', async () => {

@@ -38,7 +38,7 @@ describe('/dpu status', () => {
     const text = words(await world.say('UANA', 'status'));
 
     expect(text).toContain('Status of all cards: 4 cards');
-    expect(text).toContain('Never looked at: dpu-b0, dpu-b1 and dpu-c');
+    expect(text.match(/never looked at/gi)).toHaveLength(3);
   });
 
   test('says who has the host in hands, and that a run has changed the card since it was seen', async () => {

@@ -137,6 +137,74 @@ describe('/dpu approve', () => {
     expect(world.runs.get(418)?.approval?.votes).toEqual([]);
   });
 
+  test.each([
+    ['deactivated', { active: false }],
+    ['a guest', { guest: true }],
+    ['of another workspace', { teamId: 'T2' }],
+    ['marked as external', { external: true }],
+  ])(
+    'an approver who is now %s cannot reject either, is told what it needs, and that is on record',
+    async (_who, change) => {
+      const world = await waitingRun();
+      world.people.set('UBEN', change);
+
+      const answer = await world.say('UBEN', 'reject 418 --generation 2', { source: 'button' });
+
+      expect(words(answer)).toContain('ben may not use `/dpu reject`');
+      expect(words(answer)).toContain('That needs an active account of this workspace that is not a guest.');
+      expect(world.runs.get(418)?.approval).toMatchObject({ state: 'open', votes: [] });
+      expect(world.audit).toEqual([
+        expect.objectContaining({ action: 'refused: reject', detail: 'not-allowed: reject 418 --generation 2' }),
+      ]);
+    },
+  );
+
+  test('whoever set the run going again is refused as the requester is, and told so', async () => {
+    const cleo = { userId: 'UCLEO', teamId: 'T1', displayName: 'cleo' };
+    const world = await waitingRun({ askers: [{ userId: 'UANA', teamId: 'T1', displayName: 'ana' }, cleo] });
+
+    const answer = await world.say('UCLEO', 'approve 418');
+
+    expect(words(answer)).toContain('cleo set run 418 going again and so cannot approve it');
+    expect(world.runs.get(418)?.approval?.votes).toEqual([]);
+    expect(words(await world.say('UBEN', 'approve 418'))).toContain('Run 418 is approved.');
+  });
+
+  test('a user group that somebody joined or left a second ago counts at the click', async () => {
+    const world = await waitingRun();
+    const roles = { ...world.inventory.roles, approvers: { users: [], userGroups: ['SAPP'] } };
+    world.inventory = { ...world.inventory, roles };
+    world.people.set('UEVE', { userGroups: ['SAPP'] });
+    world.people.set('UBEN', { userGroups: [] });
+
+    expect(words(await world.say('UBEN', 'approve 418'))).toContain('needs the role approvers');
+    expect(words(await world.say('UEVE', 'approve 418'))).toContain('Run 418 is approved.');
+    expect(world.lookups.every(({ fresh }) => fresh)).toBe(true);
+  });
+
+  test('two roles need two different people, and who is still missing is said by role', async () => {
+    const world = await waitingRun({ risk: 'destructive' });
+    const destructive = { role: 'approvers', andRole: 'admins', votes: 1 };
+    const policy = { ...world.inventory.policy, approvals: { ...world.inventory.policy.approvals, destructive } };
+    world.inventory = { ...world.inventory, policy };
+
+    const first = await world.say('UBEN', 'approve 418');
+    const second = await world.say('UDAN', 'approve 418');
+    const stranger = await world.say('UEVE', 'approve 418');
+    const third = await world.say('UCLEO', 'approve 418');
+
+    expect(words(first)).toContain('1 of 2; 1 more approval by role admins, not by ana');
+    expect(words(second)).toContain('1 of 2; 1 more approval by role admins, not by ana');
+    expect(words(stranger)).toContain('needs the role approvers or admins');
+    expect(words(third)).toContain('Run 418 is approved.');
+    expect(world.events.map(({ event }) => event)).toMatchObject([
+      { type: 'vote', given: 1, wanted: 2, missing: '1 more approval by role admins, not by ana' },
+      { type: 'vote', given: 1, wanted: 2 },
+      { type: 'vote', given: 2, wanted: 2 },
+      { type: 'approved' },
+    ]);
+  });
+
   test('a run that waits for nothing cannot be approved', async () => {
     const world = createWorld();
     await world.say('UANA', 'provision rack1');

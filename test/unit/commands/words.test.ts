@@ -20,6 +20,11 @@ describe('splitWords', () => {
     ['an apostrophe of a phone', 'halt --reason ana’s', ['halt', '--reason', 'ana’s']],
     ['an apostrophe in double quotes', `halt --reason "ana's card"`, ['halt', '--reason', "ana's card"]],
     ['special characters in single quotes', `halt --reason 'why? $5; *'`, ['halt', '--reason', 'why? $5; *']],
+    [
+      'patterns as they stand',
+      'provision rack*,as[7-9] --except as?',
+      ['provision', 'rack*,as[7-9]', '--except', 'as?'],
+    ],
     ['nothing', '   ', []],
   ])('reads %s', (_what, text, expected) => {
     expect(splitWords(text)).toEqual(expected);
@@ -30,7 +35,6 @@ describe('splitWords', () => {
     ['a second command', 'runs; halt', 'An operator is in the line: ;'],
     ['an ampersand', 'runs && runs', 'An operator is in the line: &&'],
     ['a redirection', 'runs > file', 'An operator is in the line: >'],
-    ['a pattern', 'provision rack*', 'A pattern is in the line: rack*'],
     ['a variable', 'provision $HOME', 'A variable is in the line: $HOME'],
     ['a variable in double quotes', 'halt --reason "cost $5"', 'A variable is in the line: $5'],
     ['a broken variable', 'halt ${', 'A variable is in the line: ${'],

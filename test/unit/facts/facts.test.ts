@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OpsError } from '../../../src/errors.ts';
 import { parseDpuMode } from '../../../src/facts/dpu-mode.ts';
@@ -68,16 +67,15 @@ describe('pci-cards', () => {
     expect(codeOf(() => parsePciCards('as7', text))).toBe('output-unreadable');
   });
 
-  it('never returns a card without serial and part number, whatever is cut off the text', () => {
+  it('never returns a card with half a serial or part number, wherever the text is cut off', () => {
     const whole = fixture('lspci/two-cards-older-pciutils.txt');
-    fc.assert(
-      fc.property(fc.nat(whole.length), (length) => {
-        const text = whole.slice(0, length);
-        let cards: ReturnType<typeof parsePciCards> = [];
-        expect(['no error', 'output-unreadable']).toContain(codeOf(() => (cards = parsePciCards('as7', text))));
-        for (const card of cards) expect(card.serial).toMatch(/^MT\w/);
-      }),
-    );
+    const names = parsePciCards('as7', whole).map((card) => `${card.serial} ${card.partNumber}`);
+    for (let length = 0; length <= whole.length; length += 1) {
+      let cards: ReturnType<typeof parsePciCards> = [];
+      const code = codeOf(() => (cards = parsePciCards('as7', whole.slice(0, length))));
+      expect(['no error', 'output-unreadable'], `${length}`).toContain(code);
+      for (const card of cards) expect(names, `${length}`).toContain(`${card.serial} ${card.partNumber}`);
+    }
   });
 });
 

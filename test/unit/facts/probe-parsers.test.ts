@@ -7,8 +7,9 @@ import { isAtxPowerWarning, parseLogEntries, readBmcLog } from '../../../src/fac
 import { parseSensor, readCardSensors } from '../../../src/facts/card-sensors.ts';
 import { isBmcBefore2410, readFirmwareVersions } from '../../../src/facts/firmware-inventory.ts';
 import { readForeignFlashLog, readOwnFlashLog, shownLines } from '../../../src/facts/flash-log.ts';
-import { parseIpsecCounters, parseXfrmState, withoutKeys } from '../../../src/facts/ipsec-sas.ts';
-import { parseEswitch, parseFlows, parseHwOffload } from '../../../src/facts/ovs-flows.ts';
+import { parseXfrmState, withoutKeys } from '../../../src/facts/ipsec-sas.ts';
+import { parseEswitch } from '../../../src/facts/eswitch.ts';
+import { parseFlows, parseHwOffload } from '../../../src/facts/ovs-flows.ts';
 import { parseEthtool, parseMlxlink, parsePortDevice, parsePorts } from '../../../src/facts/port-links.ts';
 import { readTool } from '../../../src/facts/probe-tool.ts';
 import { systemState } from '../../../src/facts/arm-resources.ts';
@@ -188,12 +189,6 @@ describe('IPsec associations', () => {
     } catch (error) {
       expect(JSON.stringify(error instanceof OpsError ? error.failure : '')).not.toContain('5e5e5e');
     }
-  });
-
-  it('are counted by the port where the driver does so', () => {
-    expect(parseIpsecCounters(fixture('ethtool/counters-ipsec.txt'))).toEqual({ tx: 640_017, rx: 731_002 });
-    expect(parseIpsecCounters('     ipsec_full_rx_pkts: 3\n     ipsec_full_tx_pkts: 4\n')).toEqual({ tx: 4, rx: 3 });
-    expect(parseIpsecCounters('     rx_packets: 3\n')).toBeUndefined();
   });
 });
 

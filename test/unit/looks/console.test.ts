@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errors } from '../../../src/errors.ts';
 import { consoleLook } from '../../../src/looks/console.ts';
-import { fixture } from '../../support/fixture.ts';
+import { fixture, jsonFixture } from '../../support/fixture.ts';
 import type { LookWish, LookWorld } from './look-world.ts';
 import { createLookWorld, oneCard, warningsOf } from './look-world.ts';
 
@@ -170,6 +170,10 @@ describe('the console of a card that is being flashed', () => {
 
 describe('the console of a card whose rshim the host does not have', () => {
   const bmc = {
+    '/redfish/v1/Systems/Bluefield': {
+      ...(jsonFixture('redfish/system.bf24.10.txt') as object),
+      SerialNumber: 'MT2334XZ0ABC',
+    },
     '/redfish/v1/Managers/Bluefield_BMC/Oem/Nvidia': { BmcRShim: { BmcRShimEnabled: true } },
     '/redfish/v1/Systems/Bluefield/Oem/Nvidia': { HostRshim: 'Disabled' },
   };

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { BmcLogin } from '../../../src/domain/device-ports.ts';
+import type { LookContext } from '../../../src/domain/look.ts';
+import type { ObserveContext } from '../../../src/domain/step.ts';
 import { recipeVersions } from '../../../jobs/payloads.ts';
 import type { ProbeName } from '../../../src/domain/probes.ts';
 import { probeNames } from '../../../src/domain/probes.ts';
@@ -20,6 +23,10 @@ const inventory = jsonFixture('redfish/firmware-inventory.bf24.10.txt') as Bodie
 const logs = '/redfish/v1/Systems/Bluefield/LogServices';
 /** The BMC of the capture, with a SEL that it does not have. */
 const bmc: Bodies = {
+  '/redfish/v1/Systems/Bluefield': {
+    ...(jsonFixture('redfish/system.bf24.10.txt') as object),
+    SerialNumber: 'MT2334XZ0ABC   ',
+  },
   '/redfish/v1/Chassis/Card1/Sensors': sensors.collection,
   ...under('/redfish/v1/Chassis/Card1/Sensors', sensors.members),
   ...under('/redfish/v1/UpdateService/FirmwareInventory', inventory),
@@ -250,6 +257,19 @@ const wrongs: readonly (readonly [string, ProbeName, Partial<LookWish>, RegExp])
     /instead of falling back/,
   ],
   [
+    'IPsec that strongSwan does itself',
+    'ipsec-sas',
+    {
+      arm: [
+        [/xfrm/, ''],
+        [/list-conns/, fixture('swanctl/list-conns.txt')],
+        [/list-sas/, fixture('swanctl/list-sas-installed.txt')],
+        ...arm,
+      ],
+    },
+    /strongSwan encrypts itself \(kernel-libipsec\)/,
+  ],
+  [
     'IPsec with a card without crypto',
     'ipsec-sas',
     { host: [[/lspci/, fixture('lspci/one-b3240.txt').replaceAll('00CN-AB0', '00SN-AB0')]] },
@@ -307,6 +327,43 @@ describe('an entry of the event log', () => {
 
     expect(reported[0]?.summary).toMatch(/; warnings or worse: \d+; newest /);
     expect(reported[0]?.rows?.map(({ warning }) => warning)).toContain('the BMC calls it warning');
+  });
+});
+
+describe('a BMC that a probe cannot ask', () => {
+  const asked = async (change: (context: ObserveContext) => ObserveContext): Promise<unknown> => {
+    const world = createLookWorld({ options: { probe: 'versions' }, host, bmc });
+    const of: LookContext['of'] = (card) => change(world.context.of(card));
+    return diag.run({ ...world.context, of }).catch((error: unknown) => error);
+  };
+  const answering =
+    (login: object) =>
+    (context: ObserveContext): ObserveContext => ({
+      ...context,
+      bmc: { ...context.bmc, login: () => Promise.resolve(login as BmcLogin) },
+    });
+
+  it.each<readonly [string, object, RegExp]>([
+    ['not pinned', { state: 'unpinned' }, /certificate is not pinned/],
+    ['without a password on file', { state: 'refused', tried: [] }, /No current password/],
+    ['with another password than the one on file', { state: 'refused', tried: ['current'] }, /refuses the password/],
+  ])('is %s: no password was tried, and none is said to have been', async (_what, login, why) => {
+    expect(await asked(answering(login))).toMatchObject({
+      failure: { code: 'bmc-not-asked', why: expect.stringMatching(why) as string },
+    });
+  });
+
+  it('belongs to another card: nothing of it is shown', async () => {
+    const system = { ...(bmc['/redfish/v1/Systems/Bluefield'] as object), SerialNumber: 'MT9' };
+    const world = createLookWorld({
+      options: { probe: 'versions' },
+      host,
+      bmc: { ...bmc, '/redfish/v1/Systems/Bluefield': system },
+    });
+
+    await expect(diag.run(world.context)).rejects.toMatchObject({ failure: { code: 'wrong-card' } });
+
+    expect(JSON.stringify(world.reported)).not.toContain('BF-24.10');
   });
 });
 
@@ -422,6 +479,23 @@ describe('the raw text of a probe', () => {
 
     expect(commands.find((line) => line.includes('xfrm'))).toContain('nokeys');
     expect(JSON.stringify(reported)).not.toContain('5e5e5e');
+  });
+
+  it('of IPsec has what strongSwan says, where there is one', async () => {
+    const rowsOf = async (answers: Answers): Promise<Readonly<Record<string, string>>> => {
+      const { reported } = await ask('ipsec-sas', { arm: [...answers, ...arm] });
+      return Object.fromEntries((reported[0]?.rows ?? []).map(({ label, value }) => [label, value]));
+    };
+
+    const rekeyed = await rowsOf([
+      [/list-conns/, fixture('swanctl/list-conns.txt')],
+      [/list-sas/, fixture('swanctl/list-sas-after-rekey.txt')],
+    ]);
+    expect(rekeyed['By strongSwan']).toBe('1 pair INSTALLED, of 1 connection');
+    const stopped = await rowsOf([[/swanctl/, { exitCode: 111, stderr: fixture('swanctl/no-daemon.txt') }]]);
+    expect(stopped['By strongSwan']).toBe('it does not run');
+    const missing = await rowsOf([[/swanctl/, { exitCode: 1, stderr: 'sudo: swanctl: command not found\n' }]]);
+    expect(missing).not.toHaveProperty('By strongSwan');
   });
 
   it('is bounded, and has no control characters', async () => {

@@ -120,6 +120,57 @@ describe('what status sees of a card', () => {
   });
 });
 
+describe('the owner of the rshim', () => {
+  const settings = {
+    '/redfish/v1/Managers/Bluefield_BMC/Oem/Nvidia': { BmcRShim: { BmcRShimEnabled: false } },
+    '/redfish/v1/Systems/Bluefield/Oem/Nvidia': {
+      ...(jsonFixture('redfish/oem-nvidia.bf24.10.txt') as object),
+      HostRshim: 'Enabled',
+    },
+  };
+  const ownerOf = async (answers: Answers): Promise<CardFacts['facts']['rshim-owner']> =>
+    (await factsOf({ host: [...answers, ...host], bmc: { ...bmc, ...settings } })).facts['rshim-owner'];
+
+  it('is nobody where the host was asked and has no device either', async () => {
+    expect(await ownerOf([[/for m in/, '']])).toMatchObject({ value: expect.stringContaining('nobody') as string });
+  });
+
+  it.each<readonly [string, Answers]>([
+    ['does not answer', [[/for m in/, '=== rshim0 silent\ncat: /dev/rshim0/misc: Device or resource busy\n']]],
+    ['cannot be asked', [[/./, { exitCode: 1, stderr: 'no route' }]]],
+  ])('is not known where the rshim of the host %s: the BMC only knows that it is not it', async (_why, answers) => {
+    const owner = await ownerOf(answers);
+
+    expect(owner?.value).toMatch(/^not the BMC/);
+    expect(owner?.warning).toMatch(/as7/);
+  });
+});
+
+describe('a look that is stopped half-way', () => {
+  it('tells what it has seen until then, and asks no further card', async () => {
+    const dpus = Array.from({ length: 6 }, (_, index) => ({
+      name: `as7-dpu${index}`,
+      serial: 'MT2334XZ0ABC',
+      bmc: { address: '10.0.0.2' },
+    }));
+    const stopped = new Error('run 418 was cancelled');
+    let world: LookWorld | undefined;
+    const stop = (): string => {
+      world?.cancel.abort(stopped);
+      return fixture('flint/staged.txt');
+    };
+    const seen = open({ host: [[/flint/, stop], ...host], dpus });
+    world = seen.world;
+
+    await expect(status.run(seen.context)).rejects.toBe(stopped);
+
+    expect(seen.world.reported.length).toBeLessThanOrEqual(4);
+    const facts = seen.merged.get('as7-dpu0');
+    expect(facts?.facts.serial?.value).toBe('MT2334XZ0ABC');
+    expect(facts?.unread.mode?.reason).toBe('It had not answered when the look ended.');
+  });
+});
+
 describe('a card in NIC mode', () => {
   it('has no image to read, and that is the reason, not a network that is to be looked at', async () => {
     const nic = { ...(jsonFixture('redfish/oem-nvidia.bf24.10.txt') as object), Mode: 'NicMode' };

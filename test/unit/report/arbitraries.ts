@@ -6,23 +6,9 @@ import { risks } from '../../../src/domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../../../src/domain/plan.ts';
 import type { Run, TargetNote, UnitRecord } from '../../../src/domain/run.ts';
 import { runEndStates, unitEndStates } from '../../../src/domain/run.ts';
+import { foreignText } from './foreign-text.ts';
 import { ana, plan, planned, run, START_MS, unit } from './samples.ts';
-
-/** Text as devices and people write it at their worst: mentions, fences, entities, very long. */
-export const foreignText = fc.oneof(
-  { weight: 4, arbitrary: fc.string({ maxLength: 60, unit: 'binary' }) },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom('<!channel>', '<@U1>', '```', '`', '&lt;', '<https://x|y>', '*a*', '\n', '````', ''),
-  },
-  { weight: 1, arbitrary: fc.string({ minLength: 2000, maxLength: 5000 }) },
-  {
-    weight: 2,
-    arbitrary: fc
-      .array(fc.constantFrom('<!here>', '```', '<@U0BEN>', '&', '<', '>', '`', 'x', ' '), { maxLength: 60 })
-      .map((parts) => parts.join('')),
-  },
-);
+import { looked, measuredEvent } from './seen-arbitraries.ts';
 
 const failure: fc.Arbitrary<Failure> = fc.record(
   {
@@ -40,35 +26,6 @@ const failure: fc.Arbitrary<Failure> = fc.record(
 const risk = fc.constantFrom(...risks);
 const stepName = fc.constantFrom('s1', 's2', 's3');
 const number = fc.nat({ max: 1_000_000 });
-
-/** What a look saw, at its worst. */
-export function looked(target: fc.Arbitrary<string>): fc.Arbitrary<Looked> {
-  const file = fc.record({
-    id: fc.constant('f'.repeat(32)),
-    name: foreignText,
-    mimeType: fc.constant('text/plain'),
-    bytes: number,
-  });
-  const row = fc.record(
-    { label: foreignText, value: foreignText, warning: foreignText },
-    { requiredKeys: ['label', 'value'] },
-  );
-  return fc.record(
-    {
-      type: fc.constant('looked' as const),
-      target,
-      title: foreignText,
-      summary: foreignText,
-      rows: fc.array(row, { maxLength: 45 }),
-      lines: fc.array(foreignText, { maxLength: 45 }),
-      warnings: fc.array(foreignText, { maxLength: 12 }),
-      file,
-    },
-    { requiredKeys: ['type', 'target', 'title', 'summary'] },
-  );
-}
-
-type Looked = Extract<JournalEvent, { readonly type: 'looked' }>;
 
 const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
   const target = fc.constantFrom(...targets);
@@ -108,6 +65,7 @@ const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
     }),
     fc.record({ type: fc.constant('snippet' as const), ...base, title: foreignText, text: foreignText }),
     looked(target),
+    measuredEvent,
     fc.record({
       type: fc.constant('unit-ended' as const),
       state: fc.constantFrom(...unitEndStates),
@@ -125,12 +83,14 @@ const runEvent: fc.Arbitrary<JournalEvent> = fc.oneof(
     risk,
     expiresAtMs: number,
     roles: fc.array(foreignText, { maxLength: 12 }),
+    wanted: fc.nat({ max: 5 }),
   }),
   fc.record({
     type: fc.constant('vote' as const),
     by,
     vote: fc.constantFrom('approve', 'reject'),
     reason: foreignText,
+    missing: foreignText,
     given: fc.nat({ max: 3 }),
     wanted: fc.integer({ min: 1, max: 3 }),
   }),
@@ -208,11 +168,16 @@ function situationOf(unitCount: number): fc.Arbitrary<Situation> {
       record: fc
         .record({
           state: fc.constantFrom(...unitStates),
-          reason: foreignText,
+          reason: fc.oneof(
+            foreignText,
+            foreignText.map((text) => `for the window of ${text}, which opens 2026-11-24T22:00Z`),
+          ),
+          looksAgain: fc.constantFrom(true as const, undefined),
           notes: fc.array(targetNote([`${name}-dpu0`, `${name}-dpu1`, name]), { maxLength: 3 }),
         })
-        .map(({ state, reason, notes }): UnitRecord => {
-          return unit(name, { state, waitingReason: reason, planHash: 'h', targetNotes: notes });
+        .map(({ state, reason, looksAgain, notes }): UnitRecord => {
+          const waits = looksAgain ? { waitingReason: reason, looksAgain } : { waitingReason: reason };
+          return unit(name, { state, ...waits, planHash: 'h', targetNotes: notes });
         }),
       plan: fc
         .record({
@@ -231,15 +196,22 @@ function situationOf(unitCount: number): fc.Arbitrary<Situation> {
       state: fc.constantFrom(...runStates),
       recipe: fc.constantFrom('provision', 'diag'),
       text: foreignText,
+      later: fc.constantFrom({}, { startAtMs: 1_795_500_000_000 }, { outsideWindow: true as const }),
       order: fc.array(fc.nat({ max: 100 }), { maxLength: 30 }),
     })
-    .map(({ units, runEvents, state, recipe, text, order }) => {
+    .map(({ units, runEvents, state, recipe, text, later, order }) => {
       const streams: [string, JournalEvent[]][] = [
         [RUN_STREAM, [...runEvents]],
         ...units.map((entry): [string, JournalEvent[]] => [entry.record.unit, [...entry.events]]),
       ];
       return {
-        run: run({ text, state, recipe, units: Object.fromEntries(units.map(({ record }) => [record.unit, record])) }),
+        run: run({
+          text,
+          state,
+          recipe,
+          ...later,
+          units: Object.fromEntries(units.map(({ record }) => [record.unit, record])),
+        }),
         plans: units.map((entry) => entry.plan),
         entries: interleave(streams, order),
         progress: new Map(units.map((entry) => [entry.record.unit, progressOf(entry.record.unit, entry.text)])),

@@ -12,7 +12,7 @@ import { plainText } from '../../../src/report/plain-text.ts';
 import { postsOf } from '../../../src/report/posts.ts';
 import { runCard } from '../../../src/report/run-card.ts';
 import { foldJournal } from '../../../src/report/run-view.ts';
-import { looked } from './arbitraries.ts';
+import { looked } from './seen-arbitraries.ts';
 import { failure, journal, run, START_MS, unit } from './samples.ts';
 import { activeMarks, complaints } from './slack-limits.ts';
 

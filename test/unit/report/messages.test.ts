@@ -12,7 +12,8 @@ import { planMessages } from '../../../src/report/plan-message.ts';
 import { postsOf } from '../../../src/report/posts.ts';
 import { runCard } from '../../../src/report/run-card.ts';
 import { foldJournal } from '../../../src/report/run-view.ts';
-import { foreignText, situation } from './arbitraries.ts';
+import { situation } from './arbitraries.ts';
+import { foreignText } from './foreign-text.ts';
 import { failure, journal, plan, planned, run, START_MS, unit, wholeRun } from './samples.ts';
 import { activeMarks, complaints } from './slack-limits.ts';
 
@@ -40,7 +41,8 @@ describe('whatever the run', () => {
     fc.assert(
       fc.property(foreignText, fc.array(fc.array(foreignText, { maxLength: 25 }), { maxLength: 120 }), (text, rows) => {
         expectSound(textAnswer(text));
-        expectSound(failureAnswer({ ...failure, what: text, why: text, next: text, evidence: text }));
+        const refused = failureAnswer({ ...failure, what: text, why: text, next: text, evidence: text });
+        expectSound({ text: refused.text, blocks: refused.blocks });
         expectSound(
           tableAnswer(
             text === '' ? 'Title' : text,
@@ -99,7 +101,7 @@ describe('the card', () => {
     const text = plainText(card, () => 'ana');
 
     expect(text).toContain('Waiting for approval');
-    expect(text).toContain('SIMULATED · asked for by @ana');
+    expect(text).toContain('SIMULATED · asked for by Ana');
     expect(text).toContain('May approve: approvers. Expires 2026-11-22 15:00 UTC.');
     expect(text).toContain('[Approve] [Reject] [Cancel] [Details]');
   });
@@ -171,7 +173,7 @@ describe('the card', () => {
 
     const text = plainText(runCard(foldJournal(ended, plans, entries), START_MS), (id) => id.slice(2).toLowerCase());
 
-    expect(text).toContain('SIMULATED · asked for by @ana · approved by @ben · ended 2026-11-22 14:00 UTC');
+    expect(text).toContain('SIMULATED · asked for by Ana · approved by @ben · ended 2026-11-22 14:00 UTC');
     expect(text).toContain(
       ['as7: done in 7.0 s', '• as7-dpu0: done, 2 of 3 steps', '    • changed: disable secure boot'].join('\n'),
     );
@@ -282,7 +284,7 @@ describe('the plan', () => {
       roles: [],
     } as const;
 
-    const text = plainText(approvalMessage(run(), [made], request, undefined));
+    const text = plainText(approvalMessage(run(), [made], request, { outcome: undefined, votes: '' }));
 
     expect(text).toContain('Reboots: Arm side of d0: 2 times expected');
     expect(text).toContain('Erased: all files on d0');
@@ -340,6 +342,19 @@ describe('an inspection', () => {
     expect(text).toContain('Drift seen by run 418 (SIMULATED): 1 difference, 1 not seen yet');
     expect(text).toContain('as7: 1 difference, 1 not seen yet');
     expect(text).not.toMatch(/Reboots|Will be pinned|are erased/);
+  });
+
+  test('does not call a host as wanted whose card could not be compared', () => {
+    const plans = [
+      plan('as7', [], { recipe: { name: 'inspect', version: 1 }, refused: [{ target: 'as7-dpu0', failure }] }),
+    ];
+
+    const text = planMessages(plans, 418)
+      .map((message) => plainText(message))
+      .join('\n');
+
+    expect(text).toContain('as7: no difference, 1 card not compared');
+    expect(text).not.toContain('as wanted');
   });
 
   test('ends without a table of what was done, because nothing was', () => {

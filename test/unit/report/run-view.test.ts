@@ -172,5 +172,7 @@ describe('legal buttons', () => {
 
   test('cancel is not offered a second time', () => {
     expect(legalButtons(run({ state: 'running', cancel: { by: ana, atMs: 1 } }))).toEqual(['details']);
+    expect(legalButtons(run({ state: 'running' }), 'as7-dpu0')).toEqual(['cancel', 'console', 'details']);
+    expect(legalButtons(run({ state: 'done' }), 'as7-dpu0')).toEqual(['details']);
   });
 });

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 /** Slack's limits, written down a second time and independently of src/report/limits.ts: the judge of the tests. */
 const nonEmpty = (max: number) => z.string().min(1).max(max);
-const mrkdwn = (max: number) => z.strictObject({ type: z.literal('mrkdwn'), text: nonEmpty(max) });
+const mrkdwn = (max: number) =>
+  z.strictObject({ type: z.literal('mrkdwn'), text: nonEmpty(max), verbatim: z.literal(true) });
 const plain = (max: number) =>
   z.strictObject({ type: z.literal('plain_text'), text: nonEmpty(max), emoji: z.boolean().optional() });
 
@@ -24,7 +25,7 @@ const leaf = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('date'),
     timestamp: z.int().positive(),
-    format: z.literal('{time}'),
+    format: z.enum(['{time}', '{date_short_pretty} {time}']),
     fallback: nonEmpty(100),
   }),
 ]);

@@ -23,7 +23,16 @@ function seen(mode: string, warning?: string): CardFacts {
 
 function card(index: number, more: Partial<CardStatus> = {}): CardStatus {
   const facts = seen('DPU mode');
-  return { dpu: `dpu-${index}`, host: 'as7', simulated: false, facts, held: undefined, changed: undefined, ...more };
+  return {
+    dpu: `dpu-${index}`,
+    host: 'as7',
+    simulated: false,
+    facts,
+    held: undefined,
+    locked: undefined,
+    changed: undefined,
+    ...more,
+  };
 }
 
 function fleet(count: number, more: (index: number) => Partial<CardStatus> = () => ({})): readonly CardStatus[] {
@@ -82,6 +91,18 @@ describe('the answer of /dpu status', () => {
 
     expect(text).toMatch(/^not read +image, BMC firmware +The BMC of dpu-0 was not asked\.$/m);
     expect(text).toContain('dpu-0 in as7, held by nobody');
+  });
+
+  it('of many cards says in the line of each that it was never looked at, and not again below', () => {
+    const text = plainText(
+      statusAnswer(
+        'rack1',
+        fleet(5, () => ({ facts: undefined })),
+        nowMs,
+      ),
+    );
+
+    expect(text.match(/never looked at/gi)).toHaveLength(5);
   });
 
   it('of a card that was never looked at says so once, and how to look', () => {

@@ -11,10 +11,33 @@ import {
   nameList,
   oneLine,
   prose,
+  readable,
   slackDate,
   stopwatch,
 } from '../../../src/report/text.ts';
-import { foreignText } from './arbitraries.ts';
+import { foreignText } from './foreign-text.ts';
+
+describe('foreign text that cannot be read as it is', () => {
+  test.each([
+    ['colours of a terminal', '\u001B[1;31mERROR\u001B[0m: lost', 'ERROR: lost'],
+    ['the title of a terminal', '\u001B]0;root@bf\u0007login:', 'login:'],
+    ['line ends of every kind', 'a\r\nb\rc\u2028d', 'a\nb\nc\nd'],
+    ['control characters', 'a\u0000\u0008\u007F\u009Bb\tc', 'ab\tc'],
+    ['marks that turn the direction', 'rm \u202Ecod.txt\u202C', 'rm cod.txt'],
+    ['half a character', 'disk \uD83D full', 'disk \uFFFD full'],
+  ])('is shown without %s', (_what, text, shown) => {
+    expect(readable(text)).toBe(shown);
+  });
+
+  test('is a blank where nothing of it is left, because Slack refuses empty texts', () => {
+    expect(readable('\u0000')).toBe(' ');
+    expect(readable('')).toBe('');
+  });
+
+  test('opens no fence with back-ticks that stood apart before', () => {
+    expect(escapeMrkdwn('``\u0000`')).toBe("'''");
+  });
+});
 
 describe('escaping of foreign text', () => {
   test('a broadcast and a mention in device output become letters', () => {

@@ -24,11 +24,13 @@ export interface Mishap {
 
 const AWAY: Mishap = { fault: { kind: 'unsent', reason: 'ECONNREFUSED' } };
 
+type CallKind = 'post' | 'update' | 'find' | 'open' | 'permalink';
+
 /** A chat for tests: keeps messages, and goes wrong as told. */
 export class FakeChat implements ChatPort {
   readonly messages: Posted[] = [];
-  readonly calls: { readonly kind: 'post' | 'update' | 'find'; readonly atMs: number; readonly key: string }[] = [];
-  readonly mishaps: { post: Mishap[]; update: Mishap[]; find: Mishap[] } = { post: [], update: [], find: [] };
+  readonly calls: { readonly kind: CallKind; readonly atMs: number; readonly key: string }[] = [];
+  readonly mishaps: Record<CallKind, Mishap[]> = { post: [], update: [], find: [], open: [], permalink: [] };
   /** True while the chat cannot be reached at all. */
   away: () => boolean = () => false;
   readonly #clock: Clock;
@@ -87,7 +89,20 @@ export class FakeChat implements ChatPort {
     return { ok: true, value: found?.ts };
   }
 
-  #note(kind: 'post' | 'update' | 'find', key: string): number {
+  async open(userId: string): Promise<ChatResult<string>> {
+    this.#note('open', userId);
+    const mishap = this.away() ? AWAY : this.mishaps.open.shift();
+    return mishap === undefined ? { ok: true, value: `D${userId.slice(1)}` } : { ok: false, fault: mishap.fault };
+  }
+
+  async permalink(place: Parameters<ChatPort['permalink']>[0]): Promise<ChatResult<string>> {
+    this.#note('permalink', place.ts);
+    const mishap = this.away() ? AWAY : this.mishaps.permalink.shift();
+    if (mishap !== undefined) return { ok: false, fault: mishap.fault };
+    return { ok: true, value: `https://lab.slack.test/archives/${place.channel}/p${place.ts.replace('.', '')}` };
+  }
+
+  #note(kind: CallKind, key: string): number {
     const atMs = this.#clock.nowMs();
     this.calls.push({ kind, atMs, key });
     return atMs;

@@ -279,6 +279,79 @@ describe('what the chat refuses', () => {
     expect(world.chat.calls.length).toBe(calls);
   });
 
+  test('a request for approval that a person deleted while it is open is put back, and that one is told the outcome', async () => {
+    const world = new World();
+    putWaiting(world);
+    const publisher = world.start();
+    await world.time.until(() => world.chat.messages.length === 3, 10_000);
+    const request = threadKeys[1] ?? '';
+
+    world.chat.remove(request);
+    await world.time.until(() => world.chat.withKey(`${request}#2`).length > 0, 90_000);
+    const again = world.chat.withKey(`${request}#2`)[0];
+    const whileOpen = JSON.stringify(again?.message);
+    await world.time.pass(180_000);
+    putFinished(world);
+    await world.time.until(() => plainText(again?.message ?? { text: '', blocks: [] }).includes('Outcome'), 20_000);
+    await publisher.stop();
+
+    expect(whileOpen).toContain('run:approve');
+    expect(again?.threadTs).toBe(world.chat.withKey(CARD)[0]?.ts);
+    expect(world.chat.messages.filter(({ key }) => key.startsWith(request))).toHaveLength(1);
+    expect(JSON.stringify(again?.message)).not.toContain('run:approve');
+  });
+
+  test('a card that a person deleted while nothing changes, because an approval is waited for, comes back', async () => {
+    const world = new World();
+    putWaiting(world);
+    const publisher = world.start();
+    await world.time.until(() => world.chat.messages.length === 3, 10_000);
+
+    world.chat.remove(CARD);
+    await world.time.until(() => world.chat.withKey(`${CARD}/2`).length > 0, 90_000);
+    await world.time.pass(180_000);
+    await publisher.stop();
+
+    expect(world.chat.messages).toHaveLength(3);
+    expect(JSON.stringify(world.chat.withKey(`${CARD}/2`)[0]?.message)).toContain('run:approve');
+  });
+
+  test('fifty requests that wait are looked after without a thread waiting for its turn', async () => {
+    const world = new World(40);
+    const ids = Array.from({ length: 50 }, (_, index) => 500 + index);
+    const own = (id: number) => entries.slice(0, 4).map((entry) => ({ ...entry, runId: id }));
+    for (const id of ids) world.put({ ...waiting, id, channel: `C${id}` }, plans, own(id));
+    const publisher = world.start();
+    await world.time.until(() => world.chat.messages.length === 150, 30_000);
+
+    await world.time.pass(240_000);
+    world.put(
+      { ...finished, id: 500, channel: 'C500' },
+      plans,
+      entries.map((entry) => ({ ...entry, runId: 500 })),
+    );
+    await world.time.until(() => world.chat.messages.filter(({ channel }) => channel === 'C500').length === 8, 12_000);
+    await publisher.stop();
+
+    const looks = world.chat.calls.filter(({ kind }) => kind === 'find').map(({ atMs }) => atMs);
+    for (const atMs of looks)
+      expect(looks.filter((at) => at >= atMs && at < atMs + 60_000).length).toBeLessThanOrEqual(30);
+    expect(looks.length).toBeGreaterThan(60);
+  });
+
+  test('a request that a look does not find, but that can be edited, is not posted twice', async () => {
+    const world = new World();
+    putWaiting(world);
+    const publisher = world.start();
+    await world.time.until(() => world.chat.messages.length === 3, 10_000);
+
+    world.chat.find = async () => ({ ok: true, value: undefined });
+    await world.time.pass(300_000);
+    await publisher.stop();
+
+    expect(world.chat.messages).toHaveLength(3);
+  });
+
   test('one run whose channel is gone does not hold up another', async () => {
     const world = new World();
     const refuse = world.chat.post.bind(world.chat);

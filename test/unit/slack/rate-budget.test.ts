@@ -65,3 +65,20 @@ test('whoever gives up while waiting takes no token away from the others', async
   await time.until(() => wentAtMs >= 0, 5000);
   expect(wentAtMs).toBe(1000);
 });
+
+test('what can as well be left out gets a turn only when one is free, and takes none from those that wait', async () => {
+  const time = new FakeTime(0);
+  const limited = budget(time, 1, 60);
+
+  expect([limited.tryTake(), limited.tryTake()]).toEqual([true, false]);
+  const times: number[] = [];
+  void limited.take(1, never).then(() => times.push(time.nowMs()));
+  void limited.take(1, never).then(() => times.push(time.nowMs()));
+  await time.until(() => times.length === 1, 5000);
+  expect(limited.tryTake()).toBe(false);
+  await time.until(() => times.length === 2, 5000);
+
+  expect(times).toEqual([1000, 2000]);
+  await time.pass(1000);
+  expect(limited.tryTake()).toBe(true);
+});

@@ -9,8 +9,9 @@ import type { FilePort } from '../../../src/slack/file-client.ts';
 import type { Log } from '../../../src/slack/log.ts';
 import type { OutboxDeps } from '../../../src/slack/outbox.ts';
 import { runOutbox } from '../../../src/slack/outbox.ts';
+import type { DirectPorts } from '../../../src/slack/outbox-direct.ts';
 import { createMemoryArtefactStore } from '../../support/memory/looks.ts';
-import { createMemoryOutboxStore } from '../../support/memory/outbox.ts';
+import { createMemoryOutboxStore, createMemoryRecipientStore } from '../../support/memory/outbox.ts';
 import { START_MS } from '../report/samples.ts';
 import { FakeChat } from './fake-chat.ts';
 import { FakeFiles } from './fake-files.ts';
@@ -18,7 +19,7 @@ import { FakeTime } from './fake-time.ts';
 
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-type Ports = Pick<OutboxDeps, 'chat' | 'files' | 'artefacts' | 'store' | 'runs' | 'journal' | 'progress'>;
+type Ports = Pick<OutboxDeps, 'chat' | 'files' | 'artefacts' | 'store' | 'runs' | 'journal' | 'progress' | 'direct'>;
 
 /** What survives a crash of the publisher: chat, store, runs, journal, and time. */
 export class World {
@@ -28,6 +29,11 @@ export class World {
   readonly artefacts: ArtefactStore = createMemoryArtefactStore();
   readonly store: OutboxStore;
   readonly runs = new Map<number, { run: Run; plans: readonly UnitPlan[]; entries: readonly JournalEntry[] }>();
+  readonly recipients = createMemoryRecipientStore();
+  /** Who may approve; without them nobody is told in person. */
+  approvers: readonly string[] | undefined;
+  /** What the publishers logged as a warning. */
+  readonly warnings: object[] = [];
   readonly #listeners = new Set<(runId: number) => void>();
   #owners = 0;
 
@@ -60,7 +66,9 @@ export class World {
       },
     };
     const { chat, files, artefacts, store } = this;
-    return { chat, files, artefacts, store, runs, journal, progress: { get: async () => undefined } };
+    const direct = { approversOf: async () => this.approvers ?? [], recipients: this.recipients };
+    const base = { chat, files, artefacts, store, runs, journal, progress: { get: async () => undefined } };
+    return this.approvers === undefined ? base : { ...base, direct };
   }
 
   /** Starts a publisher; `ports` may be wrapped by a test. Ends when stopped. */
@@ -78,7 +86,7 @@ export class World {
       },
       clock: this.time,
       wait: this.time.wait,
-      log: quiet,
+      log: { ...quiet, warn: (fields, message) => void this.warnings.push({ ...fields, message }) },
       workspace: 'T1',
       owner: `process-${this.#owners}`,
     };
@@ -124,11 +132,13 @@ export function dyingPorts(ports: Ports, atPoint: number, onDeath: () => void): 
       point();
       return result;
     };
-  const { chat, files, artefacts, store, runs, journal, progress } = ports;
+  const { chat, files, artefacts, store, runs, journal, progress, direct } = ports;
   const mortalChat: ChatPort = {
     post: dying(async (...args: Parameters<typeof chat.post>) => chat.post(...args)),
     update: dying(async (...args: Parameters<typeof chat.update>) => chat.update(...args)),
     find: dying(async (...args: Parameters<typeof chat.find>) => chat.find(...args)),
+    open: dying(async (...args: Parameters<typeof chat.open>) => chat.open(...args)),
+    permalink: dying(async (...args: Parameters<typeof chat.permalink>) => chat.permalink(...args)),
   };
   const mortalFiles: FilePort = {
     reserve: dying(async (...args: Parameters<typeof files.reserve>) => files.reserve(...args)),
@@ -160,5 +170,18 @@ export function dyingPorts(ports: Ports, atPoint: number, onDeath: () => void): 
     },
     journal: { read: dying(async (...args: Parameters<typeof journal.read>) => journal.read(...args)) },
     progress: { get: dying(async (...args: Parameters<typeof progress.get>) => progress.get(...args)) },
+    ...(direct !== undefined && { direct: mortalDirect(direct, dying) }),
+  };
+}
+
+type Dying = <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) => (...args: A) => Promise<R>;
+
+function mortalDirect({ approversOf, recipients }: DirectPorts, dying: Dying): DirectPorts {
+  return {
+    approversOf: dying(approversOf),
+    recipients: {
+      get: dying(async (...args: Parameters<typeof recipients.get>) => recipients.get(...args)),
+      choose: dying(async (...args: Parameters<typeof recipients.choose>) => recipients.choose(...args)),
+    },
   };
 }

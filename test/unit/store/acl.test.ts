@@ -45,6 +45,8 @@ describe('a Redis user who may touch only keys and channels of the hash tag', ()
     if (lease.ok) await stores.leases.release(lease.lease);
     await stores.holds.take(['as7'], run.id, 'ana', 1);
     await stores.holds.clear('as7');
+    await stores.locks.set(['as7'], { by: ana, reason: 'cable', sinceMs: 1 });
+    await stores.locks.clear('as7');
     await stores.halt.set({ by: 'ana', reason: 'x', sinceMs: 1 });
     await stores.halt.clear();
     await stores.audit.append({ atMs: 1, actor: ana, action: 'provision' });
@@ -54,6 +56,7 @@ describe('a Redis user who may touch only keys and channels of the hash tag', ()
     await stores.records.get('MT1');
     await stores.incarnations.next('w1');
     await stores.dedupe.firstTime('Ev1', 1_000);
+    await stores.dedupe.forget('Ev1');
     await stores.outbox.holdPublisher('T1', 'a', 1_000);
     await stores.outbox.releasePublisher('T1', 'a');
     await stores.outbox.claim(run.id, 'root', 'C1');

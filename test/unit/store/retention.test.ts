@@ -35,7 +35,8 @@ describe('retention', () => {
     await stores.journal.append(old.id, '_run', { type: 'approval-expired' });
     await stores.journal.append(old.id, 'as7', { type: 'approval-expired' });
     await stores.outbox.claim(old.id, 'root', 'C0OPS');
-    expect(await keysOfRun(old.id)).toHaveLength(5);
+    await stores.recipients.choose(old.id, 'request', ['U0BEN']);
+    expect(await keysOfRun(old.id)).toHaveLength(6);
     expect(await stores.runs.prune(5_000, 100)).toEqual([old.id]);
     expect(await keysOfRun(old.id)).toEqual([]);
     expect((await stores.runs.recent(10)).map((run) => run.id)).toEqual([recent.id, open.id]);

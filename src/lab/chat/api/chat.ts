@@ -55,16 +55,6 @@ function postMessage(call: Call): Answer<ChatPostMessageResponse, 'message'> {
   for (const file of files) {
     call.lab.files.share(file, channel, message.ts, threadTs);
   }
-  for (const block of blocks ?? []) {
-    if (
-      block.type === 'image' &&
-      'slack_file' in block &&
-      'id' in block.slack_file &&
-      block.slack_file.id !== undefined
-    ) {
-      call.lab.files.show(block.slack_file.id, channel.id);
-    }
-  }
   return { channel: channel.id, ts: message.ts, message };
 }
 

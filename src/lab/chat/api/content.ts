@@ -1,5 +1,5 @@
 import type { AnyBlock, MessageMetadata } from '@slack/types';
-import { asBlocks, checkBlocks, type Surface } from '../blocks/check-blocks.ts';
+import { asBlocks, checkBlocks } from '../blocks/check-blocks.ts';
 import { isObject } from '../blocks/report.ts';
 import { areBlocksTooLong } from '../blocks/text-size.ts';
 import type { Lab } from '../lab.ts';
@@ -10,14 +10,14 @@ const maxTextLength = 40_000;
 const maxMetadataBytes = 16_000;
 
 /** Blocks that passed the check; throws `invalid_blocks` with Slack's messages otherwise. */
-export function validBlocks(lab: Lab, blocks: unknown, surface: Surface = 'message'): AnyBlock[] | undefined {
+export function validBlocks(lab: Lab, blocks: unknown): AnyBlock[] | undefined {
   if (blocks === undefined) {
     return undefined;
   }
   if (!Array.isArray(blocks)) {
     throw new ApiError('invalid_blocks_format');
   }
-  const problems = checkBlocks(blocks, surface, { isUsableImage: (id) => lab.files.isUsableImage(id) });
+  const problems = checkBlocks(blocks, 'message', { isUsableImage: (id) => lab.files.isUsableImage(id) });
   if (problems.length > 0) {
     lab.stats.refusedBlocks(problems);
     throw new ApiError('invalid_blocks', reasons(problems));

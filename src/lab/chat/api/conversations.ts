@@ -7,6 +7,7 @@ import type {
   ConversationsRepliesResponse,
 } from '@slack/web-api';
 import type { Lab } from '../lab.ts';
+import { scopes } from './scopes.ts';
 import type { LabChannel, Message } from '../types.ts';
 import { isInChannel } from '../workspace.ts';
 import {
@@ -88,13 +89,28 @@ function open({ lab, args }: Call): Answer<ConversationsOpenResponse, 'channel'>
   if (known !== undefined && lab.directory.findChannel(known) !== undefined) {
     return { channel: { id: known }, no_op: true, already_open: true };
   }
-  if (user === undefined) {
-    throw new ApiError('user_not_found');
+  if (known !== undefined) {
+    throw new ApiError('channel_not_found');
+  }
+  if (users.length === 0) {
+    throw new ApiError('users_list_not_supplied');
   }
   if (users.length > 1) {
-    throw new ApiError('method_not_supported_for_channel_type');
+    // A conversation of several needs a scope of its own, which this app does not have.
+    throw new ApiError('missing_scope', { needed: 'mpim:write', provided: scopes });
   }
-  return { channel: { id: lab.directory.directMessage(user.id).id } };
+  if (user === undefined || user.id === lab.directory.app.botUserId) {
+    throw new ApiError('user_not_found');
+  }
+  if (user.deleted) {
+    throw new ApiError('user_disabled');
+  }
+  const isKnown = lab.directory.findChannel(lab.directory.directMessageId(user.id)) !== undefined;
+  const channel = lab.directory.directMessage(user.id);
+  return {
+    channel: flag(args, 'return_im') ? describe(lab, channel) : { id: channel.id },
+    ...(isKnown && { no_op: true, already_open: true }),
+  };
 }
 
 function list({ lab, args }: Call): Answer<ConversationsListResponse, 'channels'> {
@@ -122,8 +138,8 @@ function describe(lab: Lab, channel: LabChannel): Record<string, unknown> {
     is_private: false,
     is_archived: false,
     is_general: false,
-    is_shared: false,
-    is_ext_shared: false,
+    is_shared: channel.isShared === true,
+    is_ext_shared: channel.isShared === true,
     is_org_shared: false,
     is_member: lab.directory.botIsMember(channel),
     creator: channel.members[0],

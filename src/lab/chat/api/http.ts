@@ -6,6 +6,7 @@ import { ApiError, type Method } from './call.ts';
 import { chatMethods } from './chat.ts';
 import { conversationMethods } from './conversations.ts';
 import { fileMethods } from './files.ts';
+import { scopes } from './scopes.ts';
 import { userMethods } from './users.ts';
 import { viewMethods } from './views.ts';
 
@@ -22,24 +23,6 @@ const appMethods: Record<string, Method> = {
     url: `${lab.origin.replace('http', 'ws')}/link/?ticket=${lab.sockets.issueTicket()}&app_id=${lab.directory.app.appId}`,
   }),
 };
-
-const scopes = [
-  'app_mentions:read',
-  'channels:history',
-  'channels:read',
-  'chat:write',
-  'commands',
-  'files:read',
-  'files:write',
-  'groups:history',
-  'groups:read',
-  'im:history',
-  'im:read',
-  'im:write',
-  'reactions:write',
-  'usergroups:read',
-  'users:read',
-].join(',');
 
 /** Answers `/api/<method>`: faults, token, rate limit, then the method, in that order. */
 export async function answerApi(lab: Lab, request: Request, response: Response): Promise<void> {

@@ -5,6 +5,7 @@ import type {
   UsersInfoResponse,
   UsersListResponse,
 } from '@slack/web-api';
+import type { Lab } from '../lab.ts';
 import type { LabGroup, LabUser } from '../types.ts';
 import { type Answer, ApiError, type Call, flag, limitOf, type Method, page, requiredString } from './call.ts';
 
@@ -36,13 +37,14 @@ function userInfo({ lab, args }: Call): Answer<UsersInfoResponse, 'user'> {
   if (user === undefined) {
     throw new ApiError('user_not_found');
   }
-  return { user: describeUser(user, flag(args, 'include_locale')) };
+  return { user: describeUser(lab, user, flag(args, 'include_locale')) };
 }
 
 function userList({ lab, args }: Call): Answer<UsersListResponse, 'members'> {
-  const { items, nextCursor } = page(args, lab.directory.users, limitOf(args, 1_000, 1_000));
+  const own = lab.directory.users.filter((user) => !lab.directory.isExternal(user));
+  const { items, nextCursor } = page(args, own, limitOf(args, 1_000, 1_000));
   return {
-    members: items.map((user) => describeUser(user, flag(args, 'include_locale'))),
+    members: items.map((user) => describeUser(lab, user, flag(args, 'include_locale'))),
     cache_ts: Math.floor(lab.clock.nowMs() / 1000),
     response_metadata: { next_cursor: nextCursor },
   };
@@ -67,7 +69,7 @@ function groupUsers({ lab, args }: Call): Answer<UsergroupsUsersListResponse> {
   return { users: group.users };
 }
 
-function describeUser(user: LabUser, withLocale: boolean): Record<string, unknown> {
+function describeUser(lab: Lab, user: LabUser, withLocale: boolean): Record<string, unknown> {
   return {
     id: user.id,
     team_id: user.teamId,
@@ -90,9 +92,16 @@ function describeUser(user: LabUser, withLocale: boolean): Record<string, unknow
     is_ultra_restricted: user.isUltraRestricted,
     is_bot: user.isBot,
     is_app_user: false,
+    ...(isStranger(lab, user) && { is_stranger: true }),
     updated: 1_700_000_000,
     ...(withLocale && { locale: user.locale }),
   };
+}
+
+/** Of another workspace, and in no channel that the app is in (docs.slack.dev/reference/objects/user-object). */
+function isStranger({ directory }: Lab, user: LabUser): boolean {
+  const seesThem = directory.channels.some((one) => directory.botIsMember(one) && one.members.includes(user.id));
+  return directory.isExternal(user) && !seesThem;
 }
 
 function describeGroup(group: LabGroup, teamId: string): Record<string, unknown> {
@@ -106,7 +115,7 @@ function describeGroup(group: LabGroup, teamId: string): Record<string, unknown>
     description: '',
     is_external: false,
     date_create: 1_700_000_000,
-    date_update: 1_700_000_000,
+    date_update: group.updatedSec ?? 1_700_000_000,
     date_delete: 0,
     prefs: { channels: [], groups: [] },
   };

@@ -1,5 +1,5 @@
 import type { ViewsOpenResponse, ViewsPublishResponse, ViewsPushResponse, ViewsUpdateResponse } from '@slack/web-api';
-import { checkView } from '../blocks/check-view.ts';
+import { checkView, isViewTooLarge } from '../blocks/check-view.ts';
 import type { Lab } from '../lab.ts';
 import type { Trigger } from '../triggers.ts';
 import type { ViewInput } from '../view-store.ts';
@@ -24,15 +24,21 @@ export const viewMethods: Record<string, Method> = {
 
 function open(call: Call): Answer<ViewsOpenResponse, 'view'> {
   const input = viewOf(call, 'modal');
+  refuseTakenId(call.lab, input, undefined);
   const { user } = spend(call);
   return { view: call.lab.views.open(user, input) };
 }
 
 function push(call: Call): Answer<ViewsPushResponse, 'view'> {
   const input = viewOf(call, 'modal');
+  refuseTakenId(call.lab, input, undefined);
   const { user, viewId } = spend(call);
   if (viewId === undefined) {
     throw new ApiError('invalid_trigger_id');
+  }
+  // Only what happens in a modal can put another on top of it, and only while it is open.
+  if (!call.lab.views.stack(user).some((view) => view.id === viewId)) {
+    throw new ApiError('not_found');
   }
   const view = call.lab.views.push(user, input);
   if (view === undefined) {
@@ -47,6 +53,9 @@ function update(call: Call): Answer<ViewsUpdateResponse, 'view'> {
   const viewId = optionalString(args, 'view_id');
   const externalId = optionalString(args, 'external_id');
   const hash = optionalString(args, 'hash');
+  if (viewId === undefined && externalId === undefined) {
+    throw new ApiError('invalid_arguments', reasons(['must define either `view_id` or `external_id`']));
+  }
   const result = lab.views.update(
     {
       ...(viewId !== undefined && { viewId }),
@@ -67,7 +76,9 @@ function publish(call: Call): Answer<ViewsPublishResponse, 'view'> {
   if (!lab.directory.users.some((one) => one.id === userId)) {
     throw new ApiError('invalid_arguments', reasons(['invalid `user_id` [json-pointer:/user_id]']));
   }
-  const result = lab.views.publish(userId, viewOf(call, 'home'), optionalString(args, 'hash'));
+  const input = viewOf(call, 'home');
+  refuseTakenId(lab, input, lab.views.home(userId)?.id);
+  const result = lab.views.publish(userId, input, optionalString(args, 'hash'));
   if (typeof result === 'string') {
     throw new ApiError(result);
   }
@@ -82,12 +93,26 @@ function spend({ lab, args }: Call): Trigger {
   return trigger;
 }
 
+/** An external_id stands for one view of the workspace at a time. */
+function refuseTakenId(lab: Lab, { external_id: id }: ViewInput, ownViewId: string | undefined): void {
+  if (
+    id !== undefined &&
+    id !== '' &&
+    lab.views.all().some((view) => view.external_id === id && view.id !== ownViewId)
+  ) {
+    throw new ApiError('duplicate_external_id');
+  }
+}
+
 function viewOf({ lab, args }: Call, type: 'modal' | 'home'): ViewInput {
   return validView(lab, structured(args, 'view', 'invalid_arguments'), type);
 }
 
 /** A view that passed the check; Slack answers `invalid_arguments` with its reasons otherwise. */
 export function validView(lab: Lab, view: unknown, type: 'modal' | 'home'): ViewInput {
+  if (isViewTooLarge(view)) {
+    throw new ApiError('view_too_large');
+  }
   const problems = checkView(view, type, { isUsableImage: (id) => lab.files.isUsableImage(id) });
   if (problems.length > 0) {
     lab.stats.refusedBlocks(problems);

@@ -2,9 +2,8 @@ import type { AnyBlock, KnownBlock } from '@slack/types';
 import { checkElement, checkImage, type CheckContext, type ElementType } from './elements.ts';
 import { asText, checkList, checkString, checkText, checkWord, isObject, type Json, Report } from './report.ts';
 import { checkRichText } from './rich-text.ts';
+import { checkSurfaces, type Surface } from './surfaces.ts';
 import { checkDataTable, checkTable } from './tables.ts';
-
-export type Surface = 'message' | 'modal' | 'home';
 
 type BlockType = KnownBlock['type'];
 type BlockCheck = (report: Report, pointer: string, block: Json, context: CheckContext) => void;
@@ -58,7 +57,7 @@ const checks: Record<BlockType, BlockCheck> = {
     }),
   data_table: checkDataTable,
   divider: () => undefined,
-  file: (report, pointer) => report.add(`${pointer}/type`, 'unsupported type: file'),
+  file: () => undefined,
   header: (report, pointer, block) =>
     checkText(report, `${pointer}/text`, block.text, { max: 150, plainOnly: true, required: true }),
   image: (report, pointer, block, context) => {
@@ -99,7 +98,8 @@ export function checkBlocks(blocks: unknown, surface: Surface, context: CheckCon
   const list = checkList(report, root, blocks, { max, min: 0 });
   list.forEach((block, index) => checkBlock(report, `${root}/${index}`, block, knownTypes, context));
   checkUnique(report, root, list);
-  checkTables(report, root, list, surface);
+  checkSurfaces(report, root, list, surface);
+  checkTables(report, root, list);
   const markdown = list.filter((block) => isObject(block) && block.type === 'markdown') as Json[];
   if (markdown.reduce((sum, block) => sum + String(block.text).length, 0) > 12_000) {
     report.add(root, 'markdown blocks must be less than 12001 characters together');
@@ -144,12 +144,13 @@ function checkUnique(report: Report, root: string, blocks: unknown[]): void {
   });
 }
 
-/** One table-family block a message, none in modals and App Home (docs.slack.dev/reference/block-kit/blocks/table-block). */
-function checkTables(report: Report, root: string, blocks: unknown[], surface: Surface): void {
-  const tables = blocks.filter((block) => isObject(block) && tableTypes.includes(String(block.type)));
-  if (surface !== 'message' && tables.length > 0) {
-    report.add(root, 'table blocks are not supported in this surface');
-  } else if (tables.length > 1) {
+/** One table-family block a message, also inside containers (docs.slack.dev/reference/block-kit/blocks/table-block). */
+function checkTables(report: Report, root: string, blocks: unknown[]): void {
+  const nested = blocks.flatMap((block) =>
+    isObject(block) && Array.isArray(block.child_blocks) ? block.child_blocks : [],
+  );
+  const all: unknown[] = [...blocks, ...nested];
+  if (all.filter((block) => isObject(block) && tableTypes.includes(String(block.type))).length > 1) {
     report.add(root, 'only_one_table_allowed');
   }
 }

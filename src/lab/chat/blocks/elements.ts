@@ -19,26 +19,26 @@ const plain = (max: number): { max: number; plainOnly: true } => ({ max, plainOn
 
 const checks: Record<ElementType, ElementCheck> = {
   button: checkButton,
-  checkboxes: (report, pointer, element) => checkOptions(report, pointer, element, { max: 10, mrkdwn: true }),
+  checkboxes: checkChoices,
   channels_select: checkPlaceholder,
   conversations_select: checkPlaceholder,
   datepicker: checkPlaceholder,
   datetimepicker: checkNothing,
   email_text_input: checkPlaceholder,
   external_select: checkPlaceholder,
-  feedback_buttons: checkNothing,
+  feedback_buttons: checkFeedback,
   file_input: checkNothing,
-  icon_button: checkNothing,
+  icon_button: checkIconButton,
   image: checkImage,
   multi_channels_select: checkPlaceholder,
   multi_conversations_select: checkPlaceholder,
   multi_external_select: checkPlaceholder,
   multi_static_select: checkSelect,
   multi_users_select: checkPlaceholder,
-  number_input: checkPlaceholder,
+  number_input: checkNumberInput,
   overflow: (report, pointer, element) => checkOptions(report, pointer, element, { max: 5, mrkdwn: false }),
   plain_text_input: checkPlainTextInput,
-  radio_buttons: (report, pointer, element) => checkOptions(report, pointer, element, { max: 10, mrkdwn: true }),
+  radio_buttons: checkChoices,
   rich_text_input: checkPlaceholder,
   static_select: checkSelect,
   timepicker: checkPlaceholder,
@@ -67,6 +67,9 @@ export function checkElement(
   }
   checkString(report, `${pointer}/action_id`, element.action_id, { max: 255 });
   checkConfirm(report, `${pointer}/confirm`, element.confirm);
+  if (element.focus_on_load !== undefined && typeof element.focus_on_load !== 'boolean') {
+    report.add(`${pointer}/focus_on_load`, 'must be a boolean');
+  }
   checks[type](report, pointer, element, context);
 }
 
@@ -79,10 +82,14 @@ export function checkImage(report: Report, pointer: string, element: Json, conte
   }
   const file = isObject(element.slack_file) ? element.slack_file : {};
   const both = element.image_url !== undefined || (file.id !== undefined && file.url !== undefined);
-  const id = asText(file.id ?? /\/files-pri\/[^/]*-([^/]+)\//.exec(asText(file.url))?.[1]);
-  if (both || !context.isUsableImage(id)) {
+  if (both || !context.isUsableImage(fileIdOf(file))) {
     report.add(`${pointer}/slack_file`, 'invalid slack file');
   }
+}
+
+/** The file that a `slack_file` names, by its id or its private address. */
+export function fileIdOf(file: Json): string {
+  return asText(file.id ?? /\/files-pri\/[^/]*-([^/]+)\//.exec(asText(file.url))?.[1]);
 }
 
 function checkNothing(): void {}
@@ -99,8 +106,39 @@ function checkButton(report: Report, pointer: string, element: Json): void {
   checkWord(report, `${pointer}/style`, element.style, ['primary', 'danger']);
 }
 
+/** Two buttons for a verdict (docs.slack.dev/reference/block-kit/block-elements/feedback-buttons-element). */
+function checkFeedback(report: Report, pointer: string, element: Json): void {
+  for (const field of ['positive_button', 'negative_button']) {
+    const button = element[field];
+    if (!isObject(button)) {
+      report.add(pointer, `missing required field: ${field}`);
+      continue;
+    }
+    checkText(report, `${pointer}/${field}/text`, button.text, { ...plain(75), required: true });
+    checkString(report, `${pointer}/${field}/value`, button.value, { max: 2_000, required: true });
+  }
+}
+
+/** docs.slack.dev/reference/block-kit/block-elements/icon-button-element: the only icon there is `trash`. */
+function checkIconButton(report: Report, pointer: string, element: Json): void {
+  checkWord(report, `${pointer}/icon`, element.icon ?? '', ['trash']);
+  checkText(report, `${pointer}/text`, element.text, { ...plain(75), required: true });
+  checkString(report, `${pointer}/value`, element.value, { max: 2_000 });
+}
+
+function checkNumberInput(report: Report, pointer: string, element: Json): void {
+  checkPlaceholder(report, pointer, element);
+  if (typeof element.is_decimal_allowed !== 'boolean') {
+    report.add(pointer, 'missing required field: is_decimal_allowed');
+  }
+}
+
 function checkPlainTextInput(report: Report, pointer: string, element: Json): void {
   checkPlaceholder(report, pointer, element);
+  checkString(report, `${pointer}/initial_value`, element.initial_value, { max: 3_000, min: 0 });
+  if (typeof element.min_length === 'number' && (element.min_length < 0 || element.min_length > 3_000)) {
+    report.add(`${pointer}/min_length`, 'must be between 0 and 3000');
+  }
   if (typeof element.max_length === 'number' && (element.max_length < 1 || element.max_length > 3_000)) {
     report.add(`${pointer}/max_length`, 'must be between 1 and 3000');
   }
@@ -110,6 +148,7 @@ function checkSelect(report: Report, pointer: string, element: Json): void {
   checkPlaceholder(report, pointer, element);
   if (element.option_groups === undefined) {
     checkOptions(report, pointer, element, { max: 100, mrkdwn: false });
+    checkInitial(report, pointer, element, [element]);
     return;
   }
   const groups = checkList(report, `${pointer}/option_groups`, element.option_groups, { max: 100 });
@@ -122,6 +161,31 @@ function checkSelect(report: Report, pointer: string, element: Json): void {
     checkText(report, `${here}/label`, group.label, { ...plain(75), required: true });
     checkOptions(report, here, group, { max: 100, mrkdwn: false });
   });
+  checkInitial(report, pointer, element, groups);
+}
+
+/** What is chosen at first is one of the options, letter by letter: text and value alike. */
+function checkInitial(report: Report, pointer: string, element: Json, lists: readonly unknown[]): void {
+  const options = lists.flatMap((list) =>
+    isObject(list) && Array.isArray(list.options) ? (list.options as unknown[]) : [],
+  );
+  const known = new Set(options.map((option) => keyOf(option)));
+  const initial = element.initial_option === undefined ? [] : [element.initial_option];
+  const several: unknown[] = Array.isArray(element.initial_options) ? element.initial_options : [];
+  if ([...initial, ...several].some((option) => !known.has(keyOf(option)))) {
+    const field = element.initial_option === undefined ? 'initial_options' : 'initial_option';
+    report.add(`${pointer}/${field}`, 'must match exactly one of the options');
+  }
+}
+
+function keyOf(option: unknown): string {
+  return isObject(option) ? JSON.stringify([isObject(option.text) && option.text.text, option.value]) : '';
+}
+
+/** Options that are all on show: checkboxes and radio buttons. */
+function checkChoices(report: Report, pointer: string, element: Json): void {
+  checkOptions(report, pointer, element, { max: 10, mrkdwn: true });
+  checkInitial(report, pointer, element, [element]);
 }
 
 function checkOptions(report: Report, pointer: string, element: Json, rule: { max: number; mrkdwn: boolean }): void {

@@ -5,10 +5,14 @@ import { renderBlocks } from './blocks.js';
 import { setUpComposer } from './composer.js';
 import { Modal } from './dialogs.js';
 import { byId, h } from './dom.js';
+import { readValues } from './elements.js';
+import { drawFrame, setUpMenu, showConnection, titleOf } from './frame.js';
+import { fillNames } from './known.js';
 import { setUpLabPanel } from './lab-panel.js';
 import { Pane } from './pane.js';
 import { names } from './render-text.js';
-import { drawSidebar } from './sidebar.js';
+import { followUnread } from './unread.js';
+import { setZone } from './zone.js';
 
 const wideEnough = matchMedia('(min-width: 1100px)');
 const state = {
@@ -18,7 +22,8 @@ const state = {
   threadTs: undefined,
   /** Roots whose thread has opened by itself once. */
   opened: new Set(),
-  unread: new Set(),
+  /** Handle -> conversation id -> `{ count, mentions }`, of everybody. */
+  unread: {},
   stop: () => {},
 };
 
@@ -41,19 +46,21 @@ const channelPane = new Pane(byId('messages'), byId('scroller'), {
 });
 const threadPane = new Pane(byId('thread-messages'), byId('thread-scroller'), { ...rows, headingLevel: 3 });
 const modal = new Modal(act);
+const draw = () => drawFrame(state, { go, openApp, become });
+const unread = followUnread(state, draw);
+fillNames(state);
 
 function act(where, element, blockId, choice, control) {
-  return press(state.info.app.name, { user: state.me.name, ...where, blockId, choice }, element, control);
+  const around = control.closest('.modal form, li.message, .home');
+  const values = around === null ? {} : readValues(around);
+  return press(state.info.app.name, { user: state.me.name, ...where, blockId, choice, values }, element, control);
 }
 
-names.user = (id) => state.info.users.find((user) => user.id === id)?.realName;
-names.channel = (id) => state.info.channels.find((channel) => channel.id === id)?.name;
-names.group = (id) => state.info.groups.find((group) => group.id === id)?.handle;
-names.isMe = (id) => id === state.me?.id;
-names.me = () => state.me?.name ?? '';
-
 async function become(name) {
-  state.me = state.info.users.find((user) => user.name === name) ?? state.info.users[0];
+  state.info = await getJson('info');
+  const people = state.info.users.filter((user) => !user.deleted && !user.isBot && user.name !== 'slackbot');
+  state.me = people.find((user) => user.name === name) ?? people[0];
+  setZone(state.me.tz);
   sessionStorage.setItem('person', state.me.name);
   state.stop();
   const mine = state.info.channels.filter((channel) => channel.members.includes(state.me.id));
@@ -73,7 +80,6 @@ async function become(name) {
 async function go(place, threadTs) {
   const isSamePlace = state.place.kind === place.kind && state.place.id === place.id;
   state.place = place;
-  state.unread.delete(place.id);
   byId('app').classList.remove('menu-is-open');
   byId('home').hidden = place.kind !== 'home';
   byId('messages').hidden = place.kind === 'home';
@@ -85,9 +91,11 @@ async function go(place, threadTs) {
     const { home } = await getJson('views', { user: state.me.name });
     drawHome(home);
     void postJson('home', { user: state.me.name });
+    void unread.refresh();
     return (await getJson('messages', { user: state.me.name, channel: firstChannel() })).lastEventId;
   }
   const { messages, lastEventId } = await load(channelPane, { channel: place.id });
+  void unread.refresh();
   if (stillOpen !== undefined && channelPane.find(stillOpen) !== undefined) {
     await openThread(stillOpen, false);
   } else {
@@ -100,6 +108,19 @@ async function go(place, threadTs) {
   return lastEventId;
 }
 
+/** Opens a tab of the app; its conversation comes into being when it is first looked at. */
+async function openApp(tab) {
+  if (tab === 'home') {
+    await go({ kind: 'home' });
+    return;
+  }
+  const { channel } = await postJson('home', { user: state.me.name, tab });
+  if (names.channel(channel) === undefined) {
+    state.info = await getJson('info');
+  }
+  await go({ kind: 'channel', id: channel });
+}
+
 function firstChannel() {
   return state.info.channels.find((channel) => channel.members.includes(state.me.id))?.id;
 }
@@ -110,7 +131,7 @@ async function openThread(ts, isWanted) {
   const channel = state.place.id;
   byId('thread').hidden = false;
   byId('app').classList.add('thread-is-open');
-  byId('thread-subtitle').textContent = `# ${names.channel(channel) ?? ''}`;
+  byId('thread-subtitle').textContent = titleOf(state, state.place);
   await load(threadPane, { channel, threadTs: ts });
   if (isWanted) {
     // Where the thread covers the channel, writing is not what comes first, and a phone would bring up its keyboard.
@@ -182,6 +203,11 @@ function take(event) {
         drawHome(event.view);
       }
       return;
+    case 'elsewhere':
+      unread.refreshSoon();
+      return;
+    case 'group/changed':
+    case 'user/changed':
     case 'channel/changed':
       void getJson('info').then((info) => {
         state.info = info;
@@ -197,13 +223,12 @@ function take(event) {
 }
 
 function takeMessage({ type, channel, message }) {
+  if (type.endsWith('/new')) {
+    unread.refreshSoon();
+  }
   if (channel !== state.place.id) {
-    if (type.endsWith('/new') && message.user !== state.me.id) {
-      state.unread.add(channel);
-      if (names.channel(channel) === undefined) {
-        take({ type: 'channel/changed' });
-      }
-      draw();
+    if (names.channel(channel) === undefined) {
+      take({ type: 'channel/changed' });
     }
     return;
   }
@@ -240,26 +265,6 @@ function drawHome(view) {
   );
 }
 
-function draw() {
-  const { info, me, place, unread } = state;
-  drawSidebar({ info, me, place, unread, go, become });
-  const channel = info.channels.find((one) => one.id === place.id);
-  const title =
-    place.kind === 'home' ? `${info.app.name} home` : channel?.isIm ? info.app.name : `# ${channel?.name ?? ''}`;
-  byId('channel-title').textContent = title;
-  byId('channel-purpose').textContent = channel?.purpose ?? '';
-  const count = channel?.members.length ?? 0;
-  byId('member-count').textContent = place.kind === 'home' || channel?.isIm ? '' : `${count} members`;
-  const box = byId('composer-text');
-  box.placeholder = `Message ${title} as ${me.realName}`;
-  byId('composer-label').textContent = box.placeholder;
-  document.title = `${title} - Pretend Slack`;
-}
-
-function showConnection(connection) {
-  byId('connection').textContent = connection === 'open' ? '' : 'Reconnecting…';
-}
-
 /** `#channel=C…&ts=…&thread=…`, as permalinks and channel references have it. */
 async function goToHash() {
   const target = new URLSearchParams(location.hash.slice(1));
@@ -288,15 +293,8 @@ setUpComposer({
 setUpComposer({ formId: 'thread-composer', textId: 'thread-text', send: (text) => say(text, state.threadTs) });
 byId('thread-close').addEventListener('click', closeThread);
 byId('thread').addEventListener('keydown', (event) => event.key === 'Escape' && closeThread());
-byId('menu-open').addEventListener('click', () => {
-  byId('app').classList.add('menu-is-open');
-  byId('menu-close').focus();
-});
-byId('menu-close').addEventListener('click', () => {
-  byId('app').classList.remove('menu-is-open');
-  byId('menu-open').focus();
-});
+setUpMenu();
 addEventListener('hashchange', () => void goToHash());
-setUpLabPanel();
+setUpLabPanel(() => state.info);
 await become(new URLSearchParams(location.search).get('as') ?? sessionStorage.getItem('person') ?? 'ana');
 await goToHash();

@@ -1,6 +1,7 @@
 /** Block Kit as DOM. `act(element, blockId, choice, origin)` is called when a person uses an interactive element. */
 import { h } from './dom.js';
 import { renderElement, renderInput } from './elements.js';
+import { showPicture } from './picture.js';
 import { renderRichText } from './rich-text.js';
 import { fileAddress, renderLink, renderMarkdown, renderText } from './render-text.js';
 
@@ -126,8 +127,17 @@ export function renderImage(image, className) {
     loading: 'lazy',
   });
   return className === undefined
-    ? h('a', { class: 'picture', href: picture.getAttribute('src'), target: '_blank', rel: 'noopener' }, picture)
+    ? h('a', { class: 'picture', href: fileAddress(id), 'aria-haspopup': 'dialog', onclick: enlarge }, picture)
     : picture;
+}
+
+function enlarge(event) {
+  if (event.ctrlKey || event.metaKey) {
+    return;
+  }
+  event.preventDefault();
+  const picture = event.currentTarget.querySelector('img');
+  showPicture(picture.getAttribute('src'), picture.alt);
 }
 
 function renderTable(block) {

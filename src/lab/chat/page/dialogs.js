@@ -55,14 +55,30 @@ export class Modal {
       this.#dialog.close();
       return;
     }
+    const focused = this.#dialog.contains(document.activeElement) ? document.activeElement.dataset : {};
     this.#draw(values, undefined);
     if (!this.#dialog.open) {
       this.#dialog.showModal();
     }
+    this.#focus(isSame ? focused : {});
   }
 
   get viewId() {
     return this.#view?.id;
+  }
+
+  /** The control that had the focus, else the one that the app wants it on, else the first that can be filled in. */
+  #focus({ actionId, blockId }) {
+    const controls = [...this.#dialog.querySelectorAll('.modal-body [data-action-id]')];
+    const wanted = this.#view.blocks.find((block) => block.element?.focus_on_load === true)?.block_id;
+    const control =
+      controls.find(
+        (one) => actionId !== undefined && one.dataset.actionId === actionId && one.dataset.blockId === blockId,
+      ) ??
+      controls.find((one) => one.dataset.blockId === wanted) ??
+      controls.find((one) => one.matches('input, select, textarea, .choices'));
+    const target = control?.matches('.choices') ? control.querySelector('input') : control;
+    (target ?? this.#dialog.querySelector('.modal-footer button:last-child'))?.focus();
   }
 
   #draw(values, problem) {
@@ -99,11 +115,16 @@ export class Modal {
     const values = readValues(this.#dialog);
     const submit = this.#dialog.querySelector('[type=submit]');
     submit.disabled = true;
-    const result = await postJson('views/submit', { user: this.#user, viewId: this.#view.id, values });
+    const result = await postJson('views/submit', { user: this.#user, viewId: this.#view.id, values }).catch(
+      (error) => ({
+        status: 'failed',
+        text: error.message,
+      }),
+    );
     submit.disabled = false;
     if (result.status === 'errors') {
       this.#draw(values, { errors: result.errors });
-      this.#dialog.querySelector('[aria-invalid=true]')?.focus();
+      this.#dialog.querySelector('[aria-invalid=true], .field:has(.field-error) input')?.focus();
     } else if (result.status === 'failed') {
       this.#draw(values, { text: result.text });
     }

@@ -1,4 +1,5 @@
 /** Small helpers for building the page. Text only ever enters the document as text nodes, never as HTML. */
+import { formatDate, isoDate } from './zone.js';
 
 /**
  * Makes an element. `class`, `dataset`, `on<event>`, and properties such as `value` or `disabled` are set as such,
@@ -40,20 +41,27 @@ export function dateOf(ts) {
   return new Date(Number(ts) * 1000);
 }
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
-
 /** A `<time>` with the short time, and the full one as its tooltip. */
 export function timeElement(ts) {
   const date = dateOf(ts);
-  return h('time', { datetime: date.toISOString(), title: fullFormat.format(date) }, timeFormat.format(date));
+  const full = formatDate(date, { dateStyle: 'full', timeStyle: 'long' });
+  return h(
+    'time',
+    { datetime: date.toISOString(), title: full },
+    formatDate(date, { hour: '2-digit', minute: '2-digit' }),
+  );
 }
 
-/** The heading of a day: "Today" or the date. */
+/** The heading of a day: "Today", "Yesterday" or the date. */
 export function dayLabel(ts) {
   const date = dateOf(ts);
-  return date.toDateString() === new Date().toDateString() ? 'Today' : dayFormat.format(date);
+  const day = isoDate(date);
+  if (day === isoDate(new Date())) {
+    return 'Today';
+  }
+  return day === isoDate(new Date(Date.now() - 86_400_000))
+    ? 'Yesterday'
+    : formatDate(date, { weekday: 'long', day: 'numeric', month: 'long' });
 }
 
 /** `1 reply`, `2 replies`. */

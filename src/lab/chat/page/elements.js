@@ -4,6 +4,9 @@ import { renderText } from './render-text.js';
 
 let count = 0;
 
+/** Who and what can be chosen; app.js fills it when the page knows who is here. Entries are `{ value, text }`. */
+export const choosable = { users: () => [], conversations: () => [] };
+
 /** An element in a message, a section or App Home: using it tells the app at once. */
 export function renderElement(element, blockId, context) {
   switch (element.type) {
@@ -20,7 +23,10 @@ export function renderElement(element, blockId, context) {
     case 'radio_buttons':
       return renderChoices(element, blockId, (control) => act(context, element, blockId, control));
     default:
-      return renderControl(element, blockId, { onchange: (event) => act(context, element, blockId, event.target) });
+      return renderControl(element, blockId, {
+        'aria-label': element.placeholder?.text ?? element.type.replaceAll('_', ' '),
+        onchange: (event) => act(context, element, blockId, event.target),
+      });
   }
 }
 
@@ -42,16 +48,18 @@ export function renderInput(block, context) {
     block.hint && h('p', { class: 'field-hint', id: `${id}-hint` }, renderText(block.hint)),
   ];
   if (isGroup) {
-    const group = renderChoices(block.element, block.block_id, undefined, kept);
+    const tell =
+      block.dispatch_action === true ? (control) => act(context, block.element, block.block_id, control) : undefined;
+    const group = renderChoices(block.element, block.block_id, tell, kept);
     return h('fieldset', { class: 'field', 'aria-describedby': describedBy }, h('legend', {}, label), group, notes);
   }
-  const isRequired = block.optional !== true;
-  const control = renderControl(
-    block.element,
-    block.block_id,
-    { ...shared, 'aria-required': String(isRequired) },
-    kept,
-  );
+  const tellAtOnce = (event) => act(context, block.element, block.block_id, event.target);
+  const props = {
+    ...shared,
+    'aria-required': String(block.optional !== true),
+    onchange: block.dispatch_action === true ? tellAtOnce : undefined,
+  };
+  const control = renderControl(block.element, block.block_id, props, kept);
   return h('div', { class: 'field' }, h('label', { for: id }, label), control, notes);
 }
 
@@ -65,11 +73,19 @@ export function readValues(root) {
       block[actionId] = chosen(control);
     } else if (control.matches('select[multiple]')) {
       block[actionId] = [...control.selectedOptions].map((option) => option.value);
-    } else if (!control.matches('button, a')) {
-      block[actionId] = control.value === '' ? null : control.value;
+    } else if (!control.matches('button, a, .momentary')) {
+      block[actionId] = valueOf(control);
     }
   }
   return values;
+}
+
+function valueOf(control) {
+  if (control.value === '') {
+    return null;
+  }
+  // Slack keeps a date with its time as seconds.
+  return control.type === 'datetime-local' ? String(Math.floor(Date.parse(control.value) / 1000)) : control.value;
 }
 
 function renderButton(element, blockId, context) {
@@ -90,7 +106,9 @@ function renderButton(element, blockId, context) {
 }
 
 function renderSelect(element, blockId, context, placeholder) {
+  const isMenu = element.type === 'overflow';
   return renderControl({ ...element, type: 'static_select', placeholder: { text: placeholder } }, blockId, {
+    class: isMenu ? 'control momentary' : 'control',
     'aria-label': placeholder,
     onchange: (event) => event.target.value !== '' && act(context, element, blockId, event.target),
   });
@@ -101,7 +119,7 @@ function act(context, element, blockId, control) {
     ? chosen(control)
     : control.multiple
       ? [...control.selectedOptions].map((option) => option.value)
-      : control.value;
+      : valueOf(control);
   void context.act(element, blockId, choice, control);
 }
 
@@ -120,8 +138,12 @@ const inputTypes = {
 };
 
 function renderControl(element, blockId, props, kept) {
-  const shared = { ...props, class: 'control', dataset: { actionId: element.action_id ?? '', blockId } };
+  const shared = { class: 'control', ...props, dataset: { actionId: element.action_id ?? '', blockId } };
   const placeholder = element.placeholder?.text;
+  const chosenFrom = /^(?:multi_)?(users|conversations|channels)_select$/.exec(element.type)?.[1];
+  if (chosenFrom !== undefined) {
+    return renderOptions(fromDirectory(element, chosenFrom), shared, kept);
+  }
   const initial = kept ?? element.initial_value ?? element.initial_date ?? element.initial_time ?? '';
   if (element.options !== undefined || element.option_groups !== undefined) {
     return renderOptions(element, shared, kept);
@@ -131,6 +153,20 @@ function renderControl(element, blockId, props, kept) {
   }
   const type = inputTypes[element.type] ?? 'text';
   return h('input', { ...shared, type, placeholder, maxlength: element.max_length, value: initial });
+}
+
+/** A menu of people or conversations, as one of options. */
+function fromDirectory(element, kind) {
+  const listed = kind === 'users' ? choosable.users() : choosable.conversations();
+  const options = listed.map(({ value, text }) => ({ value, text: { type: 'plain_text', text } }));
+  const one = element[`initial_${kind.slice(0, -1)}`];
+  const several = element[`initial_${kind}`] ?? [];
+  return {
+    ...element,
+    options,
+    initial_option: options.find((option) => option.value === one),
+    initial_options: options.filter((option) => several.includes(option.value)),
+  };
 }
 
 function renderOptions(element, props, kept) {

@@ -1,7 +1,8 @@
 /** One message as a row of a list. */
 import { renderBlocks, renderImage } from './blocks.js';
-import { counted, h, timeElement } from './dom.js';
+import { counted, dateOf, dayLabel, h, timeElement } from './dom.js';
 import { fileAddress, names, renderEmoji, renderMrkdwn } from './render-text.js';
+import { formatDate } from './zone.js';
 
 /**
  * @param {object} message
@@ -40,7 +41,7 @@ export function fillMessage(row, message, context) {
 }
 
 function rowClass(message) {
-  const isNotice = message.subtype === 'channel_join' || message.subtype === 'tombstone';
+  const isNotice = ['channel_join', 'channel_leave', 'tombstone'].includes(message.subtype);
   return ['message', message.is_ephemeral && 'message-ephemeral', isNotice && 'message-notice']
     .filter(Boolean)
     .join(' ');
@@ -91,7 +92,7 @@ function content(message, context) {
     parts.push(
       h(
         'span',
-        { class: 'edited', title: `Edited ${new Date(Number(message.edited.ts) * 1000).toLocaleTimeString()}` },
+        { class: 'edited', title: `Edited ${formatDate(dateOf(message.edited.ts), { timeStyle: 'medium' })}` },
         '(edited)',
       ),
     );
@@ -144,8 +145,14 @@ function threadLink(message, context) {
       onclick: () => context.openThread(message.ts),
     },
     h('span', { class: 'thread-count' }, counted(message.reply_count, 'reply', 'replies')),
-    h('span', { class: 'thread-last' }, 'Last reply ', timeElement(message.latest_reply)),
+    h('span', { class: 'thread-last' }, 'Last reply ', lastReply(message.latest_reply)),
   );
+}
+
+/** The time of a reply of today, with its day in front when it is older. */
+function lastReply(ts) {
+  const day = dayLabel(ts);
+  return [day === 'Today' ? '' : `${day} at `, timeElement(ts)];
 }
 
 function toolbar(message, context) {

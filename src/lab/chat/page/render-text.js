@@ -4,6 +4,7 @@ import { emoji } from './emoji.js';
 import { parseMarkdown } from './markdown.js';
 import { parseMrkdwn, parsePlain } from './mrkdwn.js';
 import { canDrawEmoji, drawSymbol } from './symbols.js';
+import { formatDate, isoDate } from './zone.js';
 
 /** What names references need; app.js fills it when the page knows who is here. */
 export const names = { user: (id) => id, channel: (id) => id, group: (id) => id, isMe: () => false, me: () => '' };
@@ -130,15 +131,16 @@ export function renderDate({ seconds, format, url, text }) {
     return text ?? '';
   }
   const formatted = format.replaceAll(/\{(\w+)\}/g, (all, token) => formatToken(token, date) ?? all);
-  const time = h('time', { datetime: date.toISOString(), title: date.toString() }, formatted);
+  const full = formatDate(date, { dateStyle: 'full', timeStyle: 'long' });
+  const time = h('time', { datetime: date.toISOString(), title: full }, formatted);
   return url === undefined || url === '' ? time : renderLink(url, [time]);
 }
 
 function formatToken(token, date) {
-  const format = (options) => new Intl.DateTimeFormat(undefined, options).format(date);
+  const format = (options) => formatDate(date, options);
   switch (token) {
     case 'date_num':
-      return date.toISOString().slice(0, 10);
+      return isoDate(date);
     case 'date':
     case 'date_pretty':
       return format({ dateStyle: 'long' });

@@ -5,8 +5,9 @@
  */
 import { tryLogin } from '../accounts.ts';
 import { advanceCard, resetBmc, schedule, startInstallBoot } from '../card-clock.ts';
+import { freshDataPath } from '../data-path.ts';
 import { printOnConsole } from '../rshim/console.ts';
-import { cardFault, useCardFault } from '../state.ts';
+import { cardFault, shownHardware, useCardFault } from '../state.ts';
 import type { CardState, InstallState, Rack } from '../state.ts';
 import { runCloudInit } from './cloud-init.ts';
 import { runInstallerHooks } from './hooks.ts';
@@ -135,6 +136,7 @@ function writeSystem(rack: Rack, card: CardState, install: InstallState, image: 
     mtus: {},
     tailscale: null,
     timesyncActive: true,
+    dataPath: freshDataPath(card.hardware.ports.length, shownHardware(rack, card).controller),
   };
   install.settings = runInstallerHooks(rack, card, install.config);
   const own = rack.machines.get(card.name);

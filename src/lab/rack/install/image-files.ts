@@ -1,5 +1,6 @@
 /** Files of a freshly flashed Arm system. Source: bfb-build Ubuntu images. */
 import type { StoredFiles, StoredNode } from '../files/nodes.ts';
+import { dataPathFiles, dataPathFolders, dataPathPrograms } from '../data-path.ts';
 import { seedFiles, seedFolders } from './cloud-init.ts';
 import { imageNamed } from './images.ts';
 
@@ -43,6 +44,8 @@ const folders = [
   '/run',
   '/srv',
   '/tmp',
+  '/etc/tmpfiles.d',
+  '/etc/sysctl.d',
   '/etc/udev',
   '/etc/udev/rules.d',
   '/usr',
@@ -104,10 +107,12 @@ export function imageFiles(imageName: string, authorizedKeys: string[]): StoredF
       '127.0.0.1 localhost\n\n# The following lines are desirable for IPv6 capable hosts\n::1 ip6-localhost ip6-loopback\n',
     '/etc/resolv.conf': 'nameserver 192.168.100.1\n',
     ...seedFiles,
+    ...dataPathFiles,
     ...Object.fromEntries(capsules.map((name) => [`/lib/firmware/mellanox/boot/capsule/${name}`, `capsule ${name}\n`])),
     '/etc/apt/sources.list': 'deb http://ports.ubuntu.com/ubuntu-ports jammy main restricted universe\n',
   });
-  for (const path of capsuleFolders) files[path] = { kind: 'dir', ...node };
+  for (const path of [...capsuleFolders, ...dataPathFolders]) files[path] = { kind: 'dir', ...node };
+  for (const path of dataPathPrograms) files[path] = { kind: 'file', text: '\u007fELF', ...node };
   const own: Pick<StoredNode, 'owner' | 'group' | 'modifiedAtMs'> = {
     owner: 'ubuntu',
     group: 'ubuntu',

@@ -31,6 +31,11 @@ export function afterInstall(frame: Frame, name: string, version: string): strin
   if (name === 'mlnx-ofed-kernel-utils' && files.find('/etc/init.d/openibd') === null) {
     files.write('/etc/init.d/openibd', '#!/bin/bash\n', root, { mode: 0o755 });
   }
+  if (name === 'mlnx-dpdk') {
+    for (const path of ['/opt/mellanox', '/opt/mellanox/dpdk', '/opt/mellanox/dpdk/bin'])
+      if (files.find(path) === null) files.makeDirectory(path, root);
+    files.write('/opt/mellanox/dpdk/bin/dpdk-testpmd', '\u007fELF', root, { mode: 0o755 });
+  }
   if (name === 'rshim') startRshimService(frame.rack, host);
   return null;
 }

@@ -90,12 +90,13 @@ function docaPackages(doca: string, ofed: string, rshim: string, mft: string): R
   ];
   const version = `${doca}-1`;
   return {
-    'doca-all': { version, needs: [...needs, 'doca-sdk', 'doca-devel'], sizeKib: 12 },
+    'doca-all': { version, needs: [...needs, 'doca-sdk', 'doca-devel', 'mlnx-dpdk'], sizeKib: 12 },
     'doca-networking': { version, needs, sizeKib: 12 },
     'doca-ofed': { version, needs: ['mlnx-ofed-kernel-dkms', 'mlnx-ofed-kernel-utils', 'mlnx-tools'], sizeKib: 12 },
     'doca-runtime': { version, sizeKib: 410_000 },
     'doca-sdk': { version, sizeKib: 290_000 },
     'doca-devel': { version, sizeKib: 1200 },
+    'mlnx-dpdk': { version: '22.11.0-2410.1.0', sizeKib: 54_000 },
     'mlnx-ofed-kernel-dkms': { version: driver, needs: ['dkms', 'mlnx-ofed-kernel-utils'], sizeKib: 22_000 },
     'mlnx-ofed-kernel-utils': { version: driver, sizeKib: 220 },
     'mlnx-tools': { version: '24.10-0.2410123', sizeKib: 340 },

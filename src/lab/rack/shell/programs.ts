@@ -33,6 +33,7 @@ const systemPrograms = new Set([
   'chpasswd',
   'swanctl',
   'sysctl',
+  'mlnx_bf_configure',
 ]);
 
 /** Where a command lies when asked by `which` or called by full path. */

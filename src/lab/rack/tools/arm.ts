@@ -5,8 +5,11 @@
  */
 import { Files } from '../files/files.ts';
 import type { LiveFiles } from '../files/nodes.ts';
+import { swanctl } from '../ipsec/swanctl.ts';
+import { ovsAppctl, ovsOfctl } from '../ovs/appctl.ts';
+import { ovsVsctl } from '../ovs/vsctl.ts';
 import { programInstalled } from '../packages/of-machine.ts';
-import { isProgramPath } from '../shell/programs.ts';
+import { fromCommand, isProgramPath } from '../shell/programs.ts';
 import type { Command, Machine } from '../shell/types.ts';
 import { invalidOption, ok } from '../shell/types.ts';
 import type { CardState, Rack } from '../state.ts';
@@ -15,24 +18,29 @@ import { hostname, id, unameCommand } from './basic.ts';
 import { bfrec, bfvcheck, bfver, mokutil } from './bluefield.ts';
 import { chpasswd } from './chpasswd.ts';
 import { ipmitool } from './ipmitool.ts';
-import { ovsAppctl, ovsVsctl, swanctl } from './offload.ts';
 import { passwordPrograms } from './passwd.ts';
 import { lslocks } from './locks.ts';
 import { commonPrograms } from './common.ts';
 import { ethtool } from './ethtool.ts';
 import { blockFiles, blockNodes } from './block.ts';
 import { devlink } from './devlink.ts';
+import { mlnxBfConfigure } from './bf-configure.ts';
+import { compatFiles } from './compat-files.ts';
+import { docaIp } from './ip.ts';
 import { meminfoText } from './free.ts';
 import { livePart, uptimeText } from './live-files.ts';
 import { flint, mlxfwmanager, mst } from './mft.ts';
 import { mlxconfig } from './mlxconfig.ts';
 import { mlxfwreset } from './mlxfwreset.ts';
 import { processFiles } from './processes.ts';
+import { mpstat, statText } from './mpstat.ts';
+import { sysctlFiles } from './sysctl.ts';
 import { netFiles } from './sysfs-net.ts';
 
 function systemFiles(rack: Rack, card: CardState, machine: Machine, files: LiveFiles): void {
   netFiles(rack, machine, files);
   blockFiles(machine, files);
+  compatFiles(rack, card, files);
   files.set('/sys/module/mlx5_core/version', { text: `${card.armOs.driver}\n` });
 }
 
@@ -46,7 +54,9 @@ function otherFiles(rack: Rack, card: CardState, machine: Machine, files: LiveFi
     cmdline: `BOOT_IMAGE=/boot/vmlinuz-${kernel} root=UUID=f1a0 ro console=hvc0 console=ttyAMA0 earlycon=pl011,0x13010000 fixrtc`,
   };
   for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
-  files.set('/proc/meminfo', { text: meminfoText(machine) });
+  files.set('/proc/stat', { text: statText(rack, machine, card.arm.bootStartedAtMs) });
+  files.set('/proc/meminfo', { text: meminfoText(rack, machine) });
+  sysctlFiles(machine, files);
   blockNodes(machine, files);
   processFiles(rack, machine, files);
 }
@@ -101,7 +111,7 @@ export function armMachine(rack: Rack, card: CardState): Machine {
       devlink,
       'ovs-vsctl': ovsVsctl,
       'ovs-appctl': ovsAppctl,
-      swanctl,
+      'ovs-ofctl': ovsOfctl,
     },
     programs: {
       ...commonPrograms,
@@ -112,6 +122,11 @@ export function armMachine(rack: Rack, card: CardState): Machine {
       lslocks,
       ipmitool,
       bfrec,
+      swanctl,
+      mlnx_bf_configure: mlnxBfConfigure,
+      mpstat,
+      '/opt/mellanox/iproute2/sbin/ip': docaIp,
+      '/opt/mellanox/iproute2/sbin/devlink': fromCommand(devlink),
     },
     // The image brings MFT with it, whatever dpkg lists.
     installed: (name) =>

@@ -23,11 +23,14 @@ import { openssl } from './openssl.ts';
 import { processPrograms } from './processes.ts';
 import { shutdownPrograms } from './shutdown.ts';
 import { sed } from './sed.ts';
+import { nproc } from './cpus.ts';
+import { sysctl } from './sysctl.ts';
 import { surroundingPrograms } from './surroundings.ts';
 import { systemdPrograms } from './systemd.ts';
 import { tailscalePrograms } from './tailscale.ts';
 import { textFilters } from './text-filters.ts';
 import { textTools } from './text-tools.ts';
+import { systemdTmpfiles } from './tmpfiles.ts';
 
 /** Name -> program. */
 export const commonPrograms: Record<string, Program> = {
@@ -59,6 +62,9 @@ export const commonPrograms: Record<string, Program> = {
   free: fromCommand(free),
   mlxlink: fromCommand(mlxlink),
   openssl,
+  sysctl,
+  'systemd-tmpfiles': systemdTmpfiles,
+  nproc,
   'apt-get': aptGet,
   apt: aptGet,
 };

@@ -1,11 +1,11 @@
 /**
- * Connections from a host to its Arms and consoles: screen, microcom, ssh-keyscan, ping; socat stands in its own file.
+ * Connections from a host to its Arms and consoles: screen, microcom, ssh-keyscan; ping and socat stand in their own files.
  *
- * Source: OpenSSH 8.9 ssh-keyscan, iputils messages; screen 4.9.
+ * Source: OpenSSH 8.9 ssh-keyscan; screen 4.9.
  */
 import { complain, out } from '../shell/descriptors.ts';
-import { simply } from '../shell/programs.ts';
 import type { Program } from '../shell/types.ts';
+import { ping } from './ping.ts';
 import { reachedArm } from './reached-arm.ts';
 import { socat } from './socat.ts';
 
@@ -40,13 +40,5 @@ export const connectionPrograms: Record<string, Program> = {
   'ssh-keyscan': keyscan,
   screen: terminalProgram,
   microcom: terminalProgram,
-  ping: simply((frame, args) => {
-    const address = args.at(-1) ?? '';
-    const reached = reachedArm(frame, address) !== null;
-    out(
-      frame,
-      `PING ${address} (${address}) 56(84) bytes of data.\n\n--- ${address} ping statistics ---\n1 packets transmitted, ${reached ? 1 : 0} received, ${reached ? 0 : 100}% packet loss, time 0ms\n`,
-    );
-    return reached ? 0 : 1;
-  }),
+  ping,
 };

@@ -1,6 +1,8 @@
 /** `free`: memory of a machine, a quarter of it in use. Source: procps 3.3.17 columns. */
 import type { Command, Machine } from '../shell/types.ts';
 import { invalidOption, ok } from '../shell/types.ts';
+import type { Rack } from '../state.ts';
+import { allFreePages, allPages, pageSizes } from './hugepages.ts';
 import { memoryKib } from './mounts.ts';
 
 const kibOfGib = 1_048_576;
@@ -18,18 +20,27 @@ interface Memory {
   freeKib: number;
 }
 
-function memoryOf(machine: Machine): Memory {
-  const totalKib = memoryKib(machine);
-  const usedKib = Math.round(totalKib * 0.14);
-  const cacheKib = Math.round(totalKib * 0.11);
-  return { totalKib, usedKib, sharedKib: 8_872, cacheKib, freeKib: totalKib - usedKib - cacheKib };
+/** Huge pages count as used, whoever holds them. */
+function hugeKib({ host }: Machine): number {
+  return host === null ? 0 : pageSizes.reduce((sum, size) => sum + allPages(host, size) * size, 0);
 }
 
-/** `/proc/meminfo`: the rows that tools read, no huge pages set up. Source: proc(5); rows of Linux 5.15. */
-export function meminfoText(machine: Machine): string {
+function memoryOf(machine: Machine): Memory {
+  const totalKib = memoryKib(machine);
+  const usedKib = Math.round(totalKib * 0.14) + hugeKib(machine);
+  const cacheKib = Math.round(totalKib * 0.11);
+  return { totalKib, usedKib, sharedKib: 8_872, cacheKib, freeKib: Math.max(0, totalKib - usedKib - cacheKib) };
+}
+
+/** `/proc/meminfo`: the rows that tools read; huge pages are counted in those of the default size. Source: proc(5); rows of Linux 5.15. */
+export function meminfoText(rack: Rack, machine: Machine): string {
   const { totalKib, sharedKib, cacheKib, freeKib } = memoryOf(machine);
   const row = (name: string, kib: number): string => `${`${name}:`.padEnd(16)}${String(kib).padStart(8)} kB\n`;
-  const count = (name: string): string => `${`${name}:`.padEnd(16)}${'0'.padStart(8)}\n`;
+  const { host } = machine;
+  const [size = 2048] = pageSizes;
+  const total = host === null ? 0 : allPages(host, size);
+  const free = host === null ? 0 : allFreePages(rack, host, size);
+  const count = (name: string, pages = 0): string => `${`${name}:`.padEnd(16)}${String(pages).padStart(8)}\n`;
   return (
     row('MemTotal', totalKib) +
     row('MemFree', freeKib) +
@@ -41,12 +52,12 @@ export function meminfoText(machine: Machine): string {
     row('SwapFree', 0) +
     row('Shmem', sharedKib) +
     row('AnonHugePages', 0) +
-    count('HugePages_Total') +
-    count('HugePages_Free') +
+    count('HugePages_Total', total) +
+    count('HugePages_Free', free) +
     count('HugePages_Rsvd') +
     count('HugePages_Surp') +
     row('Hugepagesize', 2048) +
-    row('Hugetlb', 0)
+    row('Hugetlb', hugeKib(machine))
   );
 }
 

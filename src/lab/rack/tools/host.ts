@@ -14,6 +14,8 @@ import type { HostState, Rack } from '../state.ts';
 import { cardsOfHost } from '../state.ts';
 import { hostname, id, unameCommand } from './basic.ts';
 import { commonPrograms } from './common.ts';
+import { benchPrograms } from '../bench/programs.ts';
+import { cpuFiles, hostLscpu } from './cpus.ts';
 import { ethtool } from './ethtool.ts';
 import { blockFiles, blockNodes } from './block.ts';
 import { mokutil } from './bluefield.ts';
@@ -25,6 +27,9 @@ import { lspci } from './lspci.ts';
 import { flint, mlxfwmanager, mst } from './mft.ts';
 import { mlxconfig } from './mlxconfig.ts';
 import { mlxfwreset } from './mlxfwreset.ts';
+import { hugepageFiles } from './hugepages.ts';
+import { statText } from './mpstat.ts';
+import { sysctlFiles } from './sysctl.ts';
 import { processFiles } from './processes.ts';
 import { rshimFiles } from './rshim.ts';
 import { netFiles } from './sysfs-net.ts';
@@ -36,6 +41,8 @@ function systemFiles(rack: Rack, host: HostState, machine: Machine, files: LiveF
   pciFiles(rack, host, files);
   netFiles(rack, machine, files);
   blockFiles(machine, files);
+  cpuFiles(host, files);
+  hugepageFiles(rack, machine, host, files);
 }
 
 function otherFiles(rack: Rack, host: HostState, machine: Machine, files: LiveFiles): void {
@@ -44,11 +51,12 @@ function otherFiles(rack: Rack, host: HostState, machine: Machine, files: LiveFi
     'sys/kernel/hostname': host.name,
     'sys/kernel/osrelease': host.hardware.kernel,
     uptime: uptimeText(rack.nowMs(), host.bootedAtMs, 64),
-    stat: `cpu  0 0 0 0 0 0 0 0 0 0\nbtime ${Math.floor(host.bootedAtMs / 1000)}`,
+    stat: statText(rack, machine, host.bootedAtMs),
     cmdline: `BOOT_IMAGE=/boot/vmlinuz-${host.hardware.kernel} root=/dev/nvme0n1p2 ro iommu=pt quiet`,
   };
   for (const [name, text] of Object.entries(texts)) files.set(`/proc/${name}`, { text: `${text.trimEnd()}\n` });
-  files.set('/proc/meminfo', { text: meminfoText(machine) });
+  files.set('/proc/meminfo', { text: meminfoText(rack, machine) });
+  sysctlFiles(machine, files);
   blockNodes(machine, files);
   rshimFiles(rack, host, files);
   processFiles(rack, machine, files);
@@ -79,8 +87,9 @@ export function hostMachine(rack: Rack, host: HostState): Machine {
       ethtool,
       devlink,
       mokutil,
+      lscpu: hostLscpu,
     },
-    programs: { ...commonPrograms, mlxconfig, mlxfwreset, lslocks, 'bfb-install': bfbInstall },
+    programs: { ...commonPrograms, mlxconfig, mlxfwreset, lslocks, 'bfb-install': bfbInstall, ...benchPrograms },
     installed: (name) => programInstalled(machine, name),
     files: new Files({
       stored: () => host.files,

@@ -7,7 +7,7 @@ import { macPlus } from '../identity.ts';
 import { complain } from '../shell/descriptors.ts';
 import type { Frame } from '../shell/types.ts';
 import type { LinkSettings, MadeLink } from '../network-state.ts';
-import { linkOf, netdevs } from './netdevs.ts';
+import { linkOf, netdevs, networkOf } from './netdevs.ts';
 import type { Netdev } from './netdevs.ts';
 
 function refuse(frame: Frame, text: string, status = 2): number {
@@ -96,8 +96,8 @@ export function addLink(frame: Frame, args: string[]): number {
   if (at === -1) return refuse(frame, 'Not enough information: "type" argument is required', 255);
   if (name === undefined || !/^[^\s/]{1,15}$/.test(name))
     return refuse(frame, `Error: argument "${name ?? ''}" is wrong: "name" not a valid ifname\n`, 255);
-  const { host } = frame.machine;
-  if (!frame.root || host === null) return refuse(frame, notPermitted);
+  if (!frame.root) return refuse(frame, notPermitted);
+  const network = networkOf(frame.machine);
   const kind = kinds.find((each) => each === kindName);
   if (kind === undefined) return refuse(frame, 'Error: Unknown device type.');
   if (found(frame, name) !== undefined) return refuse(frame, 'RTNETLINK answers: File exists');
@@ -108,7 +108,7 @@ export function addLink(frame: Frame, args: string[]): number {
   const id = after(details, 'id');
   if (kind === 'vlan' && id === undefined) return refuse(frame, 'Error: 8021q: VLAN properties not specified.');
   const mode = after(details, 'mode');
-  const count = Object.values(host.network.links).filter((link) => link.made !== undefined).length;
+  const count = Object.values(network.links).filter((link) => link.made !== undefined).length;
   const made: MadeLink = {
     kind,
     index: 20 + count,
@@ -117,7 +117,7 @@ export function addLink(frame: Frame, args: string[]): number {
     ...(id !== undefined && { vlanId: Number(id) }),
     ...(mode !== undefined && { mode }),
   };
-  host.network.links[name] = { namespace: frame.network, addresses: [], up: false, mtu: null, made };
+  network.links[name] = { namespace: frame.network, addresses: [], up: false, mtu: null, made };
   return 0;
 }
 
@@ -125,14 +125,14 @@ export function addLink(frame: Frame, args: string[]): number {
 export function deleteLink(frame: Frame, args: string[]): number {
   const name = (args[0] === 'dev' ? args[1] : args[0]) ?? '';
   const device = found(frame, name);
-  const { host } = frame.machine;
-  if (device === undefined || host === null) return refuse(frame, `Cannot find device "${name}"`, 1);
+  const network = networkOf(frame.machine);
+  if (device === undefined) return refuse(frame, `Cannot find device "${name}"`, 1);
   if (!frame.root) return refuse(frame, notPermitted);
   if (device.made === null) return refuse(frame, 'RTNETLINK answers: Operation not supported');
-  delete host.network.links[device.name];
-  for (const [other, link] of Object.entries(host.network.links)) {
+  delete network.links[device.name];
+  for (const [other, link] of Object.entries(network.links)) {
     if (link.master === device.name) delete link.master;
-    if (link.made?.lower === device.name) delete host.network.links[other];
+    if (link.made?.lower === device.name) delete network.links[other];
   }
   return 0;
 }

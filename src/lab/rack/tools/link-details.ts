@@ -10,6 +10,13 @@ type Json = Record<string, unknown>;
 
 const kindData: Record<NonNullable<Netdev['kind']>, (netdev: Netdev) => Json | null> = {
   tun: () => ({ type: 'tap', pi: false, vnet_hdr: false, multi_queue: false, persist: false }),
+  openvswitch: () => null,
+  vxlan: ({ name }) => ({
+    external: true,
+    port: Number(name.replace(/^.*_/, '')),
+    learning: false,
+    udp_zero_csum6_rx: true,
+  }),
   vlan: ({ made }) => ({ protocol: '802.1Q', id: made?.vlanId ?? 1, flags: ['REORDER_HDR'] }),
   macvlan: ({ made }) => ({ mode: made?.mode ?? 'vepa' }),
   dummy: () => null,
@@ -60,6 +67,7 @@ function memberData(netdev: Netdev, master: Netdev): Json {
       perm_hwaddr: netdev.mac,
       queue_id: 0,
     };
+  if (master.kind === 'openvswitch') return {};
   return {
     state: running ? 'forwarding' : 'disabled',
     priority: 32,

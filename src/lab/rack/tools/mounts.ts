@@ -76,6 +76,7 @@ export function mounts(frame: Frame): Mount[] {
       free: memory / 2,
       options: 'rw,nosuid,nodev,inode64',
     },
+    kernelMount('/dev/hugepages', 'hugetlbfs', 'hugetlbfs', 'rw,relatime,pagesize=2M'),
     {
       source: '/dev/nvme0n1p1',
       type: 'vfat',

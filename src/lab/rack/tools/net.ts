@@ -6,6 +6,8 @@
  */
 import { failed, ok } from '../shell/types.ts';
 import type { CommandContext, ExecResult } from '../shell/types.ts';
+import { advanceWire } from '../wire/advance.ts';
+import { countersOf } from '../wire/wire.ts';
 import { lookOptions } from './ip-options.ts';
 import { linkDetails } from './link-details.ts';
 import { netdevs } from './netdevs.ts';
@@ -61,6 +63,15 @@ function linkJson(netdev: Netdev, all: Netdev[], details: boolean, linkOnly: boo
     ...(details && linkDetails(netdev, all, linkOnly)),
     ...(netdev.altNames.length > 0 && { altnames: netdev.altNames }),
   };
+}
+
+/** Counters as `-s` adds them. */
+function statistics(context: CommandContext, name: string): Json {
+  advanceWire(context.rack);
+  const { rxBytes, rxPackets, txBytes, txPackets } = countersOf(context.rack.wire, context.machine.name, name);
+  const rx = { bytes: Math.floor(rxBytes), packets: Math.floor(rxPackets), errors: 0, dropped: 0 };
+  const tx = { bytes: Math.floor(txBytes), packets: Math.floor(txPackets), errors: 0, dropped: 0 };
+  return { stats64: { rx: { ...rx, over_errors: 0, multicast: 0 }, tx: { ...tx, carrier_errors: 0, collisions: 0 } } };
 }
 
 function loopback(details: boolean, linkOnly: boolean): Json {
@@ -195,12 +206,18 @@ export function showIp(context: CommandContext, args: string[], namespace: strin
   const chosen = selection(object, rest, all);
   if ('exitCode' in chosen) return chosen;
   const linkOnly = object === 'link';
-  const wanted = all.filter((each) => isChosen(each, chosen));
+  // Asked for one family, `ip address` leaves out devices that have none of it.
+  const hasFamily = ({ addresses }: Netdev): boolean =>
+    linkOnly ||
+    options.family === null ||
+    addresses.some(({ local }) => options.family === (local.includes(':') ? 6 : 4));
+  const wanted = all.filter((each) => isChosen(each, chosen) && hasFamily(each));
   const { name } = chosen;
   if (name !== '' && name !== 'lo' && !all.some((each) => each.name === name || each.altNames.includes(name)))
     return failed(1, `Device "${name}" does not exist.\n`);
   const items = wanted.map((each): Json => {
-    const link = linkJson(each, all, options.details, linkOnly);
+    const counted = options.statistics ? statistics(context, each.name) : {};
+    const link = { ...linkJson(each, all, options.details, linkOnly), ...counted };
     if (linkOnly) return link;
     const shown = each.addresses.filter(({ local }) => options.family !== (local.includes(':') ? 4 : 6));
     return { ...link, addr_info: shown.map((address) => addressInfo(address, each.name)) };

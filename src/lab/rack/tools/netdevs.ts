@@ -4,74 +4,24 @@
  * Source: udev's names (systemd 249 net_id), mlx5 and igb limits, rshim-user-space (tmfifo is a tap device).
  */
 import { armStage } from '../card-clock.ts';
-import { cardMacs, linkLocal, macPlus } from '../identity.ts';
+import { linkLocal, macPlus } from '../identity.ts';
 import type { Machine } from '../shell/types.ts';
 import { hasCable } from '../state.ts';
 import type { LinkSettings, MadeLink, NetworkState } from '../network-state.ts';
 import type { CardState, HostState, Rack } from '../state.ts';
 import { mtuOfRules } from '../udev.ts';
+import { armNetdevs } from './arm-netdevs.ts';
+import { device, switchId } from './netdev.ts';
+import type { Netdev } from './netdev.ts';
 import { pciDevices } from './pci.ts';
 import type { PciDevice } from './pci.ts';
 import { rshimDevices, tmfifoHasPeer } from './rshim.ts';
 
-interface Address {
-  local: string;
-  prefix: number;
-  /** Set by whoever configured the system, not by hand. */
-  configured: boolean;
-}
-
-export interface Netdev {
-  index: number;
-  name: string;
-  altNames: string[];
-  mac: string;
-  mtu: number;
-  maxMtu: number;
-  up: boolean;
-  carrier: boolean;
-  speedMbps: number;
-  addresses: Address[];
-  /** PCI address of the device under it, if any. */
-  pci: string | null;
-  driver: string;
-  /** Name of its port in the eSwitch, and the eSwitch it belongs to. */
-  portName: string | null;
-  switchId: string | null;
-  master: string | null;
-  /** Kind as `ip -details` tells it: of a tap device or a made one. */
-  kind: 'tun' | MadeLink['kind'] | null;
-  made: MadeLink | null;
-}
-
-const cardMaxMtu = 9978;
+export type { Netdev } from './netdev.ts';
 
 /** Name of a host port as udev gives it: slot 3 onwards, PF number, port name. */
 export function portName(cardIndex: number, port: number): string {
   return `ens${3 + cardIndex}f${port}np${port}`;
-}
-
-function device(index: number, name: string, mac: string, rest: Partial<Netdev>): Netdev {
-  return {
-    index,
-    name,
-    altNames: [],
-    mac,
-    mtu: 1500,
-    maxMtu: cardMaxMtu,
-    up: true,
-    carrier: true,
-    speedMbps: 1000,
-    addresses: [],
-    pci: null,
-    driver: 'mlx5_core',
-    portName: null,
-    switchId: null,
-    master: null,
-    kind: null,
-    made: null,
-    ...rest,
-  };
 }
 
 /** Does the port of a card lead anywhere? In DPU mode all packets pass the Arm. */
@@ -101,9 +51,7 @@ function cardNetdev(rack: Rack, machine: Machine, pci: PciDevice, index: number)
     altNames: [`${place}np${port}`],
     carrier: portCarrier(rack, card, port),
     portName: `p${port}`,
-    switchId: rules
-      ? `${card.hardware.baseMac.replaceAll(':', '').slice(6)}0003${card.hardware.baseMac.slice(0, 8).replaceAll(':', '')}`
-      : null,
+    switchId: rules ? switchId(card) : null,
   });
 }
 
@@ -134,24 +82,6 @@ function hostNetdevs(rack: Rack, machine: Machine, host: HostState): Netdev[] {
   return devices;
 }
 
-function armNetdevs(rack: Rack, card: CardState): Netdev[] {
-  const macs = cardMacs(card.hardware);
-  const ports = card.hardware.ports.map(({ name, speedGbps }, port) =>
-    device(4 + port, name, macPlus(macs.base, 8 + port), {
-      carrier: hasCable(rack, card, port),
-      speedMbps: speedGbps * 1000,
-      pci: `0000:03:00.${port}`,
-      portName: name,
-    }),
-  );
-  const address = (local: string, prefix: number): Address => ({ local, prefix, configured: true });
-  return [
-    device(2, 'tmfifo_net0', '00:1a:ca:ff:ff:01', { addresses: [address('192.168.100.2', 30)], driver: 'virtio_net' }),
-    device(3, 'oob_net0', macs.oob, { addresses: [address(card.hardware.arm.address, 24)], driver: 'mlxbf_gige' }),
-    ...ports,
-  ];
-}
-
 function madeNetdev(name: string, made: MadeLink, settings: LinkSettings, others: Netdev[]): Netdev {
   const below = others.filter((each) => each.name === made.lower || each.master === name);
   return device(made.index, name, made.mac, {
@@ -166,9 +96,16 @@ function madeNetdev(name: string, made: MadeLink, settings: LinkSettings, others
   });
 }
 
+/** What somebody set on a machine's network; it goes with a reboot. */
+export function networkOf({ host, card }: Machine): NetworkState {
+  const network = host?.network ?? card?.armOs.dataPath.network;
+  if (network === undefined) throw new Error('A machine is a host or an Arm.');
+  return network;
+}
+
 /** What somebody set on a link by hand; made when there is nothing yet. */
 export function linkOf(machine: Machine, name: string): LinkSettings {
-  const links = machine.host?.network.links ?? {};
+  const { links } = networkOf(machine);
   return (links[name] ??= { namespace: '', addresses: [], up: true, mtu: null });
 }
 
@@ -181,7 +118,7 @@ function withSettings(machine: Machine, netdev: Netdev, links: NetworkState['lin
     const [local = '', prefix] = each.split('/');
     return { local, prefix: Number(prefix), configured: false };
   });
-  const master = set?.master ?? null;
+  const master = set?.master ?? netdev.master;
   const addresses = set?.namespace ? byHand : [...netdev.addresses, ...byHand];
   return { ...netdev, mtu, up: set?.up ?? netdev.up, addresses, master };
 }
@@ -189,7 +126,7 @@ function withSettings(machine: Machine, netdev: Netdev, links: NetworkState['lin
 /** Network devices of a machine besides `lo`, in its own or another network namespace. */
 export function netdevs(rack: Rack, machine: Machine, namespace = ''): Netdev[] {
   const { host, card } = machine;
-  const links = host?.network.links ?? {};
+  const { links } = networkOf(machine);
   const all = (host === null ? (card === null ? [] : armNetdevs(rack, card)) : hostNetdevs(rack, machine, host)).map(
     (each) => withSettings(machine, each, links),
   );

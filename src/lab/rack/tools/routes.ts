@@ -6,6 +6,7 @@
 import type { CommandContext, ExecResult } from '../shell/types.ts';
 import { failed, ok } from '../shell/types.ts';
 import type { LookOptions } from './ip-options.ts';
+import { networkOf as networkState } from './netdevs.ts';
 import type { Netdev } from './netdevs.ts';
 
 interface Route {
@@ -61,7 +62,7 @@ function routes(context: CommandContext, devices: Netdev[]): Route[] {
           flags,
         });
   }
-  for (const route of machine.host?.network.routes ?? [])
+  for (const route of networkState(machine).routes ?? [])
     if (devices.some(({ name, up }) => name === route.dev && up))
       found.push({ ...route, ...(route.gateway === undefined && { scope: 'link' }), flags: [] });
   return found;
@@ -98,6 +99,7 @@ function ordered({ dst, gateway, dev, protocol, scope, prefsrc, metric, flags, p
 function show(context: CommandContext, devices: Netdev[], options: LookOptions, words: string[]): ExecResult {
   let dst = '';
   let device = '';
+  let below = false;
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
     if (word === 'dev') {
@@ -105,10 +107,13 @@ function show(context: CommandContext, devices: Netdev[], options: LookOptions, 
       device = words[at] ?? '';
       if (!devices.some(({ name }) => name === device)) return failed(1, `Cannot find device "${device}"\n`);
     } else if (word === 'table') at += 1;
-    else if (!['to', 'exact', 'root', 'match'].includes(word)) dst = word;
+    else if (word === 'root') below = true;
+    else if (!['to', 'exact', 'match'].includes(word)) dst = word;
   }
   const all = options.family === 6 ? routes6(devices) : routes(context, devices);
-  const wanted = all.filter((route) => (dst === '' || route.dst === dst) && (device === '' || route.dev === device));
+  const fits = (route: Route): boolean =>
+    below ? route.dst !== 'default' && contains(dst, route.dst.split('/')[0] ?? '') : route.dst === dst;
+  const wanted = all.filter((route) => (dst === '' || fits(route)) && (device === '' || route.dev === device));
   return ok(
     options.json
       ? `${JSON.stringify(wanted.map((route) => ordered(route, device !== '')))}\n`
@@ -154,8 +159,9 @@ function get(context: CommandContext, devices: Netdev[], options: LookOptions, w
     .filter(({ dst, dev }) => contains(dst, address) && (option('oif') ?? dev) === dev)
     .sort((left, right) => length(right) - length(left) || (left.metric ?? 0) - (right.metric ?? 0));
   if (best === undefined) return unreachable;
-  const [first] = devices.find(({ name }) => name === best.dev)?.addresses ?? [];
   const { gateway, dev } = best;
+  const v4 = (devices.find(({ name }) => name === dev)?.addresses ?? []).filter(({ local }) => !local.includes(':'));
+  const first = v4.find(({ local, prefix }) => contains(`${local}/${prefix}`, gateway ?? address)) ?? v4[0];
   return answer({ ...(gateway !== undefined && { gateway }), dev, prefsrc: best.prefsrc ?? first?.local ?? '' }, []);
 }
 

@@ -6,6 +6,8 @@
 import type { LiveFiles } from '../files/nodes.ts';
 import type { Machine } from '../shell/types.ts';
 import type { Rack } from '../state.ts';
+import { advanceWire } from '../wire/advance.ts';
+import { countersOf } from '../wire/wire.ts';
 import { operationalState } from './net.ts';
 import { netdevs } from './netdevs.ts';
 import type { Netdev } from './netdevs.ts';
@@ -56,6 +58,13 @@ function addPlainFiles(files: LiveFiles, netdev: Netdev): void {
   for (const [name, text] of Object.entries(texts)) files.set(`${folder}/${name}`, { text: `${text}\n` });
 }
 
+function addStatistics(rack: Rack, machine: Machine, files: LiveFiles, netdev: Netdev): void {
+  const { rxBytes, rxPackets, txBytes, txPackets } = countersOf(rack.wire, machine.name, netdev.name);
+  const values = { rx_bytes: rxBytes, rx_packets: rxPackets, tx_bytes: txBytes, tx_packets: txPackets };
+  for (const [name, value] of Object.entries(values))
+    files.set(`${folderOf(netdev)}/statistics/${name}`, { text: `${Math.floor(value)}\n` });
+}
+
 function addRelations(files: LiveFiles, netdev: Netdev, all: Netdev[]): void {
   const folder = folderOf(netdev);
   const link = (name: string, target: Netdev): void =>
@@ -87,11 +96,13 @@ function addRelations(files: LiveFiles, netdev: Netdev, all: Netdev[]): void {
 /** Put in what a machine shows of its network devices. */
 export function netFiles(rack: Rack, machine: Machine, files: LiveFiles): void {
   const all = netdevs(rack, machine);
+  advanceWire(rack);
   for (const netdev of all) {
     const folder = folderOf(netdev);
     const parent = parentFolder(netdev);
     addClassEntry(files, folder, netdev.name);
     addPlainFiles(files, netdev);
+    addStatistics(rack, machine, files, netdev);
     addRelations(files, netdev, all);
     if (parent === null) continue;
     files.set(`${folder}/device`, { link: '../../../' + parent.slice(parent.lastIndexOf('/') + 1), text: '' });

@@ -6,6 +6,7 @@
 import type { ErrorName, LiveFiles } from '../files/nodes.ts';
 import type { FunctionSettings } from '../network-state.ts';
 import type { HostState, Rack } from '../state.ts';
+import { localCpuList } from './cpus.ts';
 import { pciDevices, pciFolder } from './pci.ts';
 import type { PciDevice } from './pci.ts';
 import { relativeLink } from './sysfs-net.ts';
@@ -61,6 +62,7 @@ function addDevice(host: HostState, device: PciDevice, all: PciDevice[], files: 
   const devices = '/sys/bus/pci/devices';
   files.set(`${devices}/${address}`, { link: relativeLink(devices, folder), text: '' });
   text('numa_node', String(device.numaNode));
+  text('local_cpulist', localCpuList(device.numaNode));
   text('vendor', `0x${device.vendorId}`);
   text('device', `0x${device.deviceId}`);
   text('class', `0x${device.classId}00`);

@@ -8,6 +8,7 @@ import { simply } from '../shell/programs.ts';
 import type { Frame, Program } from '../shell/types.ts';
 import { packagesOf } from '../packages/of-machine.ts';
 import { journal, startRshimService, stopRshimService } from '../rshim/service.ts';
+import { dataPathUnit } from './arm-units.ts';
 import { dateText } from './dates.ts';
 import { parseOptions } from './options.ts';
 import { stopMachine } from './shutdown.ts';
@@ -35,6 +36,8 @@ function unitOf(frame: Frame, name: string): Unit {
       stop: () => stopRshimService(rack, host),
     };
   }
+  const ofDataPath = dataPathUnit(frame, name);
+  if (ofDataPath !== null) return ofDataPath;
   const own = host ?? card?.armOs ?? null;
   if (name === 'systemd-timesyncd' || name === 'chrony' || name === 'chronyd') {
     const set = (active: boolean) => (): void => {

@@ -43,7 +43,7 @@ export const flash: readonly FaultCase[] = [
     command: '/dpu console',
     end: stops(
       ['refused', 'rshim-not-found', 'unchanged'],
-      /recover as7-dpu0 stuck-rshim/,
+      /\/dpu recover as7-dpu0 stuck-rshim/,
       gone('It stays with the BMC.'),
       ['/dpu recover stuck-rshim', '/dpu console'],
     ),
