@@ -20,6 +20,7 @@ function layer(
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
+      setupFiles: ['test/support/seed.ts'],
       testTimeout: limits.testTimeoutMs,
       hookTimeout: Math.max(30_000, limits.testTimeoutMs),
       ...(limits.workers !== undefined && { maxWorkers: limits.workers }),

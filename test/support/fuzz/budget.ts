@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { testSeed } from '../seed.ts';
 
 /** Random cases of all property tests of the chat together. */
 const ordinaryCases = 5_000;
@@ -31,9 +32,9 @@ interface FuzzParameters {
  * run, which gives the same cases again; DPUBOT_FUZZ_REPORT: file for what was done, a line of JSON for each property.
  */
 export function fuzzBudget(property: Property): FuzzBudget {
-  const { DPUBOT_FUZZ_CASES: cases, DPUBOT_FUZZ_SEED: given, DPUBOT_FUZZ_REPORT: report } = process.env;
+  const { DPUBOT_FUZZ_CASES: cases, DPUBOT_FUZZ_REPORT: report } = process.env;
   const numRuns = Math.ceil(Number(cases ?? ordinaryCases) * shares[property]);
-  const seed = given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+  const seed = testSeed() ?? Math.floor(Math.random() * 2 ** 31);
   // Many times what it takes on an idle machine; looking for the smallest counterexample has to end as well.
   const timeoutMs = 30_000 + numRuns * 30;
   let startedAtMs = 0;
