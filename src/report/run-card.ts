@@ -160,28 +160,51 @@ const GROUPS: readonly { readonly word: string; readonly states: readonly StepVi
   { word: 'failed', states: ['failed', 'needs-human', 'refused', 'cancelled'] },
   { word: 'to do', states: ['to-do'] },
   { word: 'later', states: ['later'] },
-  { word: 'right already', states: ['right-already', 'satisfied'] },
 ];
 
-/** How far a target is; with details, which steps stand how. */
+/** How far a target is; with details, which of its steps stand how. What was done to a finished one stands in the thread. */
 function targetBullets(target: TargetView, unit: UnitView, isDetailed: boolean): Bullet[] {
-  const skipped = target.steps.filter(({ state }) => state === 'skipped').length;
-  const due = target.steps.length - skipped;
-  const steps = due === 0 ? '' : `, ${target.done - skipped} of ${count(due, 'step')}`;
   const name = target.target === unit.unit ? unit.name : target.target;
-  const head: Bullet = { spans: [{ bold: name }, `: ${targetStateWords[target.state]}${steps}`] };
+  const isDone = isDetailed && target.state === 'done';
+  const head: Bullet = {
+    spans: [{ bold: name }, `: ${targetStateWords[target.state]}${isDone ? doneText(target) : progressText(target)}`],
+  };
   const notes = (target.note === undefined ? warningLines(target.warnings) : noteLines(target.note, unit.failure)).map(
     (text): Bullet => ({ indent: 1, spans: [text] }),
   );
-  if (!isDetailed) return [head, ...notes];
+  if (!isDetailed || isDone) return [head, ...notes];
+  return [head, ...notes, ...stepGroups(target).map((text): Bullet => ({ indent: 1, spans: [text] }))];
+}
+
+/** ", 7 of 12 steps"; without steps nothing. */
+function progressText({ steps, done }: TargetView): string {
+  const skipped = steps.filter(({ state }) => state === 'skipped').length;
+  const due = steps.length - skipped;
+  return due === 0 ? '' : `, ${done - skipped} of ${count(due, 'step')}`;
+}
+
+/** ", 9 steps changed it, 12 were right already"; without steps nothing. */
+function doneText(target: TargetView): string {
+  const applied = target.steps.filter(({ state }) => state === 'applied').length;
+  const right = rightAlready(target);
+  if (applied + right === 0) return '';
+  if (applied === 0) return `, ${right === 1 ? 'its step was' : `all ${right} steps were`} right already`;
+  const rest = right === 0 ? '' : `, ${right} ${right === 1 ? 'was' : 'were'} right already`;
+  return `, ${count(applied, 'step')} changed it${rest}`;
+}
+
+/** Steps by what became of them. Those that were right already are only counted: their names are of no use here. */
+function stepGroups(target: TargetView): string[] {
   const groups = GROUPS.flatMap(({ word, states }) => {
     const titles = target.steps.filter((step) => states.includes(step.state)).map((step) => step.title);
     return titles.length === 0 ? [] : [`${word}: ${plainList(titles, 12)}`];
   });
-  // The host itself stands above already; where all of its steps were right, one line says so.
-  if (target.target === unit.unit && groups.length === 1 && target.state === 'done')
-    return [{ spans: groups }, ...notes];
-  return [head, ...notes, ...groups.map((text): Bullet => ({ indent: 1, spans: [text] }))];
+  const right = rightAlready(target);
+  return right === 0 ? groups : [...groups, `right already: ${count(right, 'step')}`];
+}
+
+function rightAlready({ steps }: TargetView): number {
+  return steps.filter(({ state }) => state === 'right-already' || state === 'satisfied').length;
 }
 
 function collapsed(view: RunView, targets: readonly TargetView[], nowMs: number): KnownBlock[] {
