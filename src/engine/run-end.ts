@@ -1,3 +1,4 @@
+import { duration } from '../domain/duration.ts';
 import type { RunEndState } from '../domain/journal.ts';
 import { isLookName } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
@@ -82,9 +83,14 @@ function summaryOf(run: Run, units: readonly UnitRecord[], state: RunEndState, n
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const parts = [...counts].map(([name, number]) => `${number} ${name}`).join(', ');
-  const seconds = Math.round((nowMs - run.createdAtMs) / 1000);
+  const all = inAll(nowMs - run.createdAtMs);
   const [first, ...others] = units;
   const isPair = first?.hosts !== undefined && others.length === 0;
-  if (isPair) return `${unitName(run, first.unit)}: ${wordFor(run, first, state)}; ${seconds} s in all`;
-  return `${units.length} host${units.length === 1 ? '' : 's'}: ${parts}; ${seconds} s in all`;
+  if (isPair) return `${unitName(run, first.unit)}: ${wordFor(run, first, state)}; ${all} in all`;
+  return `${units.length} host${units.length === 1 ? '' : 's'}: ${parts}; ${all} in all`;
+}
+
+/** Tenths of a second are no matter for a whole run. */
+function inAll(ms: number): string {
+  return ms < 59_500 ? `${Math.round(Math.max(0, ms) / 1000)} s` : duration(ms);
 }

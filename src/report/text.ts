@@ -1,5 +1,7 @@
 /** Words for people: escaping of foreign text, durations, dates. Everything a device or a person wrote passes through here. */
 
+export { duration } from '../domain/duration.ts';
+
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /** What a terminal takes for colours, cursor moves and window titles (ECMA-48: CSI and OSC sequences). */
@@ -69,18 +71,6 @@ export function cutPlain(text: string, max: number): string {
 /** Drops half a surrogate pair at the end: JSON encoders and Slack reject it. */
 function wholeCharacters(text: string): string {
   return text.replace(/[\uD800-\uDBFF]$/, '');
-}
-
-/** A duration as people say it: `under 0.1 s`, `0.4 s`, `38 s`, `4 min 05 s`, `2 h 10 min`. Negative counts as zero. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds > 0 && seconds < 0.05) return 'under 0.1 s';
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
 /** A duration as on a stop watch, for limits: `1:20`, `1:05:00`. */
