@@ -21,6 +21,8 @@ export interface DeviceClock {
   poll(deviceMs: number, signal: AbortSignal): Promise<void>;
   /** Wall milliseconds that a deadline of so many device milliseconds lasts. */
   deadlineMs(deviceMs: number): number;
+  /** The same for a whole step, which has to outlast the deadlines within it. */
+  stepLimitMs(deviceMs: number): number;
   /** Wall milliseconds of a lock-out window or a fixed device delay; no floor. */
   wallMs(deviceMs: number): number;
 }

@@ -97,7 +97,7 @@ export async function undoStep(
 ): Promise<Failure | undefined> {
   const { step } = entry;
   const clock = unit.deps.devices.clockOf(card.slice);
-  const limitMs = clock.deadlineMs(step.timeoutMs);
+  const limitMs = clock.stepLimitMs(step.timeoutMs);
   const name = undoName(step.name);
   const startMs = unit.deps.clock.nowMs();
   const title = `Clear away: ${step.title}`;

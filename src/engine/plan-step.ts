@@ -27,7 +27,7 @@ export async function planStep(
   provided: ReadonlyMap<Need, string>,
 ): Promise<Planned> {
   const { step } = entry;
-  const limitMs = jobContext.clock.deadlineMs(step.timeoutMs);
+  const limitMs = jobContext.clock.stepLimitMs(step.timeoutMs);
   const limit = AbortSignal.timeout(Math.ceil(limitMs));
   const context = { ...jobContext, signal: AbortSignal.any([jobContext.signal, limit]) };
   const chosenBy = recipeTarget(context, options);

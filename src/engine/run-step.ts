@@ -50,7 +50,7 @@ export async function runStep(
 ): Promise<StepOutcome | undefined> {
   const { step } = entry;
   const clock = unit.deps.devices.clockOf(card.slice);
-  const limitMs = clock.deadlineMs(step.timeoutMs);
+  const limitMs = clock.stepLimitMs(step.timeoutMs);
   const limit = new StepLimit(limitMs);
   const signal = AbortSignal.any([unit.signal, limit.signal]);
   const context = stepContext(unit, step, target, card, cards, signal);

@@ -5,6 +5,11 @@ import type { Clock, DeviceClock } from '../domain/device-ports.ts';
 const pollFloorMs = 50;
 /** Shortest deadline on a simulated device, wall milliseconds (design: two clocks). */
 const deadlineFloorMs = 2_000;
+/**
+ * Shortest limit of a whole step there. A step asks several times, and a machine that runs rack, bot and tests may be busy
+ * for seconds: that is no fault of the device.
+ */
+const stepFloorMs = 10_000;
 
 /** The wall clock of this machine. */
 export const systemClock: Clock = { nowMs: () => Date.now() };
@@ -29,6 +34,7 @@ export function createDeviceClock(options: {
     nowMs: () => clock.nowMs(),
     poll: (deviceMs, signal) => waitMs(scaled(deviceMs, pollFloorMs), signal),
     deadlineMs: (deviceMs) => scaled(deviceMs, deadlineFloorMs),
+    stepLimitMs: (deviceMs) => scaled(deviceMs, stepFloorMs),
     wallMs: (deviceMs) => Math.ceil(deviceMs / factor),
   };
 }

@@ -33,6 +33,7 @@ export function createFakeClock(startMs = 1_800_000_000_000): DeviceClock & { ad
       return Promise.resolve();
     },
     deadlineMs: (deviceMs) => deviceMs,
+    stepLimitMs: (deviceMs) => deviceMs,
     wallMs: (deviceMs) => deviceMs,
     advance: (ms) => {
       nowMs += ms;

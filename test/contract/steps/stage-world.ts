@@ -87,6 +87,7 @@ export async function createStageWorld(): Promise<StageWorld> {
             pollSignal.throwIfAborted();
           },
           deadlineMs: () => 5_000,
+          stepLimitMs: () => 5_000,
           wallMs: () => 0,
         },
         act: async ({ name }, fn) => {

@@ -27,6 +27,7 @@ const clockOf = (factor: number): DeviceClock => ({
     await sleepMs(ms / factor, undefined, { signal });
   },
   deadlineMs: (ms) => ms / factor,
+  stepLimitMs: (ms) => ms / factor,
   wallMs: (ms) => ms / factor,
 });
 

@@ -130,14 +130,14 @@ export class Records {
     );
   }
 
-  /** A run with its journal in short lines, for the message of a test that failed. */
+  /** A run with its journal in short lines, the newest first: of the message of a test that failed the end may be cut off. */
   async describe(id: number): Promise<string> {
     const run = await this.run(id);
     const units = Object.values(run.units).map((unit) => `${unit.unit} ${unit.state} g${unit.generation}`);
     const entries = (await this.journal(id)).map(
       ({ unit, atMs, event }) => `${new Date(atMs).toISOString().slice(17, 23)} ${unit} ${shortEvent(event)}`,
     );
-    return [`run ${id} is ${run.state}: ${units.join(', ')}`, ...entries].join('\n');
+    return [`run ${id} is ${run.state}: ${units.join(', ')}; newest first:`, ...entries.toReversed()].join('\n');
   }
 }
 

@@ -71,6 +71,7 @@ function contextOf(world: LookWorld, wish: LookWish, cards: readonly CardRef[]):
       return signal.aborted ? Promise.reject(new Error('cancelled')) : Promise.resolve();
     },
     deadlineMs: (ms: number) => ms,
+    stepLimitMs: (ms: number) => ms,
     wallMs: (ms: number) => ms,
   };
   return {

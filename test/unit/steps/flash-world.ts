@@ -187,6 +187,7 @@ function createClock(): DeviceClock & { now: number } {
       return Promise.resolve();
     },
     deadlineMs: (deviceMs: number) => deviceMs,
+    stepLimitMs: (deviceMs: number) => deviceMs,
     wallMs: (deviceMs: number) => deviceMs,
   };
   return clock;

@@ -12,12 +12,14 @@ describe('the device clock', () => {
   it('runs by the time factor on a simulated site, with floors for polls and deadlines only', () => {
     const clock = createDeviceClock({ timeFactor: 120, simulated: true });
     expect([clock.deadlineMs(1_200_000), clock.deadlineMs(60_000)]).toEqual([10_000, 2_000]);
+    expect([clock.stepLimitMs(2_400_000), clock.stepLimitMs(60_000)]).toEqual([20_000, 10_000]);
     expect([clock.wallMs(600_000), clock.wallMs(12)]).toEqual([5_000, 1]);
   });
 
   it('is the wall clock elsewhere, whatever the factor', () => {
     const clock = createDeviceClock({ timeFactor: 120, simulated: false });
-    expect([clock.deadlineMs(60_000), clock.wallMs(600_000)]).toEqual([60_000, 600_000]);
+    expect([clock.deadlineMs(60_000), clock.stepLimitMs(60_000)]).toEqual([60_000, 60_000]);
+    expect(clock.wallMs(600_000)).toBe(600_000);
   });
 
   it('waits for a poll at least 50 ms on a simulated site', async () => {
