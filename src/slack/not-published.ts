@@ -11,6 +11,11 @@ export class NotPublished extends Error {
   }
 }
 
+/** Whether the chat gave no answer at all: that passes for all messages at once, and says nothing about this one. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof NotPublished && (error.fault.kind === 'unsent' || error.fault.kind === 'unknown');
+}
+
 function faultText(fault: ChatFault): string {
   if (fault.kind === 'rate-limited') return `rate limited for ${fault.retryAfterMs} ms`;
   return fault.kind === 'refused' ? `refused with ${fault.error}` : `${fault.kind}: ${fault.reason}`;

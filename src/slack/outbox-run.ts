@@ -5,7 +5,7 @@ import type { ChatMessage } from '../report/message.ts';
 import { cardKey, postsOf } from '../report/posts.ts';
 import { runCard } from '../report/run-card.ts';
 import { runView } from '../report/run-view.ts';
-import { NotPublished } from './not-published.ts';
+import { isSilence, NotPublished } from './not-published.ts';
 import type { Poster, PosterDeps, PostRequest, PostResult } from './poster.ts';
 import type { KeyRow } from './outbox-keys.ts';
 import { newestOf } from './outbox-keys.ts';
@@ -180,7 +180,11 @@ export class RunPublisher {
       () => (posting = false),
     );
     for (;;) {
-      const current = await this.#card(root, signal);
+      const current = await this.#card(root, signal).catch((error: unknown) => {
+        // While the thread is being posted the chat may come back: the card must not wait for the next try of the run.
+        if (!posting || !isSilence(error)) throw error;
+        return false;
+      });
       if (!posting) return current;
       const stop = new AbortController();
       const pause = this.#deps.tools.wait(CARD_PAUSE_MS, stop.signal).catch(() => undefined);

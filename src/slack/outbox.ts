@@ -9,7 +9,7 @@ import type { FilePort } from './file-client.ts';
 import { FileUploads } from './file-uploads.ts';
 import type { Log, Wait } from './log.ts';
 import { reasonOf } from './log.ts';
-import { NotPublished } from './not-published.ts';
+import { isSilence, NotPublished } from './not-published.ts';
 import type { DirectPorts } from './outbox-direct.ts';
 import { DirectPublisher } from './outbox-direct.ts';
 import type { Published } from './outbox-run.ts';
@@ -50,13 +50,23 @@ export interface OutboxTiming {
   /** Between the two look-ups of a post of unknown outcome. */
   readonly lookupGapMs: number;
   readonly maxBackoffMs: number;
+  /** A chat that gives no answer is tried at least this often. */
+  readonly maxSilenceMs: number;
 }
 
-const TIMING: OutboxTiming = { leaseMs: 15_000, pollMs: 5000, gapMs: 500, lookupGapMs: 15_000, maxBackoffMs: 60_000 };
+const TIMING: OutboxTiming = {
+  leaseMs: 15_000,
+  pollMs: 5000,
+  gapMs: 500,
+  lookupGapMs: 15_000,
+  maxBackoffMs: 60_000,
+  maxSilenceMs: 15_000,
+};
 /** Ended runs that a new publisher checks for messages its predecessor did not get to. */
 const RECENT_RUNS = 100;
 /** Tasks that are worked on at the same time, two for a run; budgets and the store are shared. */
 const MAX_TASKS = 100;
+const MAX_EARLY = 3;
 
 /**
  * The outbox: the single publisher of a workspace. Posts each run's card and thread and keeps the card up to date, until
@@ -83,6 +93,10 @@ interface RunTask {
   lookedAtMs: number | undefined;
   notBeforeMs: number;
   failures: number;
+  /** Its last try got no answer from the chat. */
+  unanswered: boolean;
+  /** Tries that came early because the chat had answered others; few, or one odd message would be tried without end. */
+  early: number;
 }
 
 /** One term of the lease. */
@@ -98,6 +112,7 @@ class PublisherTerm {
   /** Versions of ended runs of which everything is published, by task. */
   readonly #settled = new Map<string, number>();
   readonly #changed = new Set<number>();
+  #answeredAtMs = -Infinity;
   #wake = new AbortController();
 
   constructor(deps: OutboxDeps, timing: OutboxTiming, wait: Wait, signal: AbortSignal) {
@@ -113,7 +128,8 @@ class PublisherTerm {
     const { lookupGapMs } = timing;
     const budgets = this.#budgets;
     const uploads = new FileUploads({ files, artefacts, store, budget: budgets.files, clock, wait, log });
-    this.#poster = new Poster({ chat, store, uploads, budgets, clock, wait, log, lookupGapMs });
+    const answered = (): void => this.#answered();
+    this.#poster = new Poster({ chat, store, uploads, budgets, clock, wait, log, answered, lookupGapMs });
   }
 
   async run(): Promise<void> {
@@ -175,7 +191,8 @@ class PublisherTerm {
     const known = this.#tasks.get(name);
     if (known !== undefined) return known;
     const publisher = kind === 'thread' ? this.#threadPublisher(runId) : this.#directPublisher(runId);
-    const task = { runId, publisher, busy: false, dirty: false, lookedAtMs: undefined, notBeforeMs: 0, failures: 0 };
+    const fresh = { notBeforeMs: 0, failures: 0, unanswered: false, early: 0 };
+    const task = { runId, publisher, busy: false, dirty: false, lookedAtMs: undefined, ...fresh };
     this.#tasks.set(name, task);
     return task;
   }
@@ -209,11 +226,16 @@ class PublisherTerm {
     const { clock, log } = this.#deps;
     try {
       const published = await task.publisher.publish(this.#signal);
-      task.failures = 0;
+      Object.assign(task, { failures: 0, unanswered: false, early: 0 });
       task.notBeforeMs = clock.nowMs() + this.#timing.gapMs;
       if (published !== 'open' && !task.dirty) await this.#settle(name, task);
     } catch (error) {
       if (this.#signal.aborted) return;
+      task.unanswered = isSilence(error);
+      if (this.#mayGoEarly(task) && this.#answeredAtMs >= (task.lookedAtMs ?? 0)) {
+        task.early += 1;
+        task.failures = 0;
+      }
       const afterMs = this.#backoffMs(error, task.failures);
       task.failures += 1;
       task.notBeforeMs = clock.nowMs() + afterMs;
@@ -230,7 +252,22 @@ class PublisherTerm {
 
   #backoffMs(error: unknown, failures: number): number {
     const asked = error instanceof NotPublished && error.fault.kind === 'rate-limited' ? error.fault.retryAfterMs : 0;
-    return Math.max(asked, Math.min(this.#timing.maxBackoffMs, 1000 * 2 ** Math.min(failures, 10)));
+    const mostMs = isSilence(error) ? this.#timing.maxSilenceMs : this.#timing.maxBackoffMs;
+    return Math.max(asked, Math.min(mostMs, 1000 * 2 ** Math.min(failures, 10)));
+  }
+
+  /** The chat is there: nobody who had no answer from it waits any longer. */
+  #answered(): void {
+    this.#answeredAtMs = this.#deps.clock.nowMs();
+    for (const task of this.#tasks.values()) {
+      if (task.busy || !this.#mayGoEarly(task)) continue;
+      Object.assign(task, { unanswered: false, early: task.early + 1, notBeforeMs: this.#answeredAtMs });
+      this.#wake.abort();
+    }
+  }
+
+  #mayGoEarly({ unanswered, early }: RunTask): boolean {
+    return unanswered && early < MAX_EARLY;
   }
 
   /** Until somebody says that a run changed, a task is due, or the poll interval is over. */

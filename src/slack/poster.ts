@@ -21,6 +21,8 @@ export interface PosterDeps {
   readonly clock: Clock;
   readonly wait: Wait;
   readonly log: Log;
+  /** Called whenever the chat took something: it is there again for all who wait for it. */
+  readonly answered: () => void;
   /** Time between the two look-ups of a post whose outcome is unknown. */
   readonly lookupGapMs: number;
 }
@@ -124,6 +126,7 @@ export class Poster {
       this.#deps.chat.update({ channel, ts, message: shown }),
     );
     if (result.ok) {
+      this.#deps.answered();
       await this.#deps.store.sent(runId, key, { channel, ts, digest });
       return 'edited';
     }
@@ -146,6 +149,7 @@ export class Poster {
       this.#deps.chat.post({ channel, message, key, ...(threadTs === undefined ? {} : { threadTs }) }),
     );
     if (result.ok) {
+      this.#deps.answered();
       this.#unsent.delete(key);
       return result.value;
     }

@@ -179,6 +179,8 @@ export class Stack {
         return isFinal && !texts.some((text) => text.includes('[Approve]')) ? texts : undefined;
       },
       20_000,
+      async () =>
+        (await this.people.messages('ana', card)).map((message) => this.people.textOf(message)).join('\n--\n'),
     );
   }
 

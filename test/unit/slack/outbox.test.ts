@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { JournalEntry } from '../../../src/domain/journal.ts';
 import { plainText } from '../../../src/report/plain-text.ts';
+import { cardKey } from '../../../src/report/posts.ts';
 import { runCard } from '../../../src/report/run-card.ts';
 import { foldJournal } from '../../../src/report/run-view.ts';
+import type { ChatPort } from '../../../src/slack/chat-client.ts';
 import { unit } from '../report/samples.ts';
 import {
   CARD,
@@ -352,6 +355,41 @@ describe('what the chat refuses', () => {
     expect(world.chat.messages).toHaveLength(3);
   });
 
+  test('a card that is never answered is tried seldom, however much goes well for others', async () => {
+    const world = new World();
+    putWaiting(world);
+    world.put({ ...waiting, id: 419, channel: 'C2' }, plans, entriesOf(419, 4));
+    let tries = 0;
+    const update: ChatPort['update'] = async (request) => {
+      if (request.ts !== world.chat.withKey(CARD)[0]?.ts) return world.chat.update(request);
+      tries += 1;
+      return { ok: false, fault: { kind: 'unknown', reason: 'internal_error' } };
+    };
+    const ports = world.ports();
+    const { chat } = world;
+    const publisher = world.start({
+      ...ports,
+      chat: {
+        post: async (request) => chat.post(request),
+        update,
+        find: async (request) => chat.find(request),
+        open: async (request) => chat.open(request),
+        permalink: async (request) => chat.permalink(request),
+      },
+    });
+    await world.time.until(() => world.chat.messages.length === 6, 20_000);
+
+    for (let second = 0; second < 300; second += 1) {
+      world.put({ ...waiting, text: `provision rack${second}` }, plans, entries.slice(0, 4));
+      world.put({ ...waiting, id: 419, channel: 'C2', text: `provision rack${second}` }, plans, entriesOf(419, 4));
+      await world.time.pass(1000);
+    }
+    await publisher.stop();
+
+    expect(tries).toBeGreaterThan(10);
+    expect(tries).toBeLessThan(40);
+  });
+
   test('one run whose channel is gone does not hold up another', async () => {
     const world = new World();
     const refuse = world.chat.post.bind(world.chat);
@@ -383,7 +421,53 @@ describe('an outage of two minutes', () => {
 
     expectEachOnce(world);
   });
+
+  test.each([20, 33, 47, 64, 90, 120])('of %i s is made good soon after it, card and thread', async (awayS) => {
+    const world = new World();
+    putWaiting(world);
+    const sinceMs = world.time.nowMs() + 500;
+    const untilMs = sinceMs + awayS * 1000;
+    world.chat.away = () => world.time.nowMs() >= sinceMs && world.time.nowMs() < untilMs;
+    const publisher = world.start();
+
+    await world.time.pass(10_000);
+    putFinished(world);
+    await world.time.until(() => world.time.nowMs() >= untilMs, 200_000);
+    await world.time.until(() => isComplete(world), 40_000);
+    await publisher.stop();
+
+    expectEachOnce(world);
+  });
+
+  test('ends for all runs as soon as the chat answers one of them', async () => {
+    const world = new World(40);
+    const ids = Array.from({ length: 6 }, (_, index) => 500 + index);
+    for (const id of ids) world.put({ ...waiting, id, channel: `C${id}` }, plans, entriesOf(id, 4));
+    const publisher = world.start();
+    await world.time.until(() => world.chat.messages.length === 18, 60_000);
+    const sinceMs = world.time.nowMs();
+    const untilMs = sinceMs + 100_000;
+    world.chat.away = () => world.time.nowMs() >= sinceMs && world.time.nowMs() < untilMs;
+    // One after the other, so that each is at another place of its backoff.
+    for (const id of ids) {
+      world.put({ ...finished, id, channel: `C${id}` }, plans, entriesOf(id));
+      await world.time.pass(9_000);
+    }
+    await world.time.until(() => world.time.nowMs() >= untilMs, 200_000);
+    const cards = (): number =>
+      ids.filter((id) => world.chat.withKey(cardKey(id))[0]?.message.text.includes('Done')).length;
+
+    await world.time.until(() => cards() > 0, 60_000);
+    await world.time.until(() => cards() === ids.length, 10_000);
+    await publisher.stop();
+
+    expect(cards()).toBe(ids.length);
+  });
 });
+
+function entriesOf(runId: number, count = entries.length): readonly JournalEntry[] {
+  return entries.slice(0, count).map((entry) => ({ ...entry, runId }));
+}
 
 describe('several publishers', () => {
   test('two processes at once post everything once; when one stops the other takes over', async () => {
