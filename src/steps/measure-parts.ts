@@ -1,4 +1,3 @@
-import { historyChart, samplesChart, sweepChart } from '../bench/chart.ts';
 import { resultLine, resultTitle } from '../bench/result-line.ts';
 import { resultTable } from '../bench/result-table.ts';
 import { summarise } from '../bench/summary.ts';
@@ -23,7 +22,9 @@ export const measureParts: MeasureParts = {
   undoMtu: undoPathMtu,
   summarise,
   judge: judgeAgainst,
-  pictures: (result, past, baseline) => {
+  pictures: async (result, past, baseline) => {
+    // The chart library is half of all that a worker would load, and most workers never draw.
+    const { historyChart, samplesChart, sweepChart } = await import('../bench/chart.ts');
     // The first one stands beside the line to read: of a sweep, the settings side by side.
     const charts = { sweep: sweepChart(result), samples: samplesChart(result), history: historyChart(past, baseline) };
     return Object.entries(charts).flatMap(([name, chart]): Picture[] =>

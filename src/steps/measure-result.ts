@@ -60,7 +60,7 @@ export async function publish(
   const past = before.filter(({ key }) => key === first?.key);
   const baseline = first && (await context.results.baseline(first.key));
   const files: ArtefactRef[] = [];
-  for (const { name, png, altText } of frame.parts.pictures(result, past, baseline))
+  for (const { name, png, altText } of await frame.parts.pictures(result, past, baseline))
     files.push(
       await context.artefact({ name: `run${result.run}-${name}.png`, mimeType: 'image/png', content: png, altText }),
     );

@@ -38,7 +38,11 @@ export interface MeasureParts {
   summarise(repeats: readonly Repeat[], point: BenchPoint, lineRateGbps: number | undefined): RateSummary;
   judge(baseline: ResultRecord | undefined, repeatsGbps: readonly number[], random: () => number): BaselineVerdict;
   /** `past`: earlier results of the same key as the first series, newest first, and its baseline. */
-  pictures(result: BenchResult, past: readonly ResultRecord[], baseline: ResultRecord | undefined): readonly Picture[];
+  pictures(
+    result: BenchResult,
+    past: readonly ResultRecord[],
+    baseline: ResultRecord | undefined,
+  ): Promise<readonly Picture[]>;
   /** The one line, and the table. */
   say(result: BenchResult): Pick<Measured, 'title' | 'line' | 'table'>;
 }

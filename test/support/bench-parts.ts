@@ -43,7 +43,7 @@ export function fakeParts(log: string[] = [], change: Partial<MeasureParts> = {}
     },
     summarise: (repeats, point, lineRateGbps) => summarise(repeats, point, lineRateGbps),
     judge: judgeAgainst,
-    pictures: () => [{ name: 'samples', png: Uint8Array.of(137, 80, 78, 71), altText: 'rate over time' }],
+    pictures: async () => [{ name: 'samples', png: Uint8Array.of(137, 80, 78, 71), altText: 'rate over time' }],
     say: ({ series }) => ({
       title: 'Raw throughput',
       line: series.map(({ summary, verdict }) => `${summary.medianGbps.toFixed(1)} Gb/s, ${verdict.text}`).join('; '),

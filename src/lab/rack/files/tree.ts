@@ -37,6 +37,24 @@ export function isLivePlace(path: string): boolean {
   return /^\/(proc|sys|dev)(\/|$)/.test(path) && !path.startsWith('/dev/shm');
 }
 
+const directories = new WeakMap<LiveFiles, Set<string>>();
+
+/** Every directory that one of the live files lies in; they are put together anew for each look, and asked often in it. */
+function directoriesOf(live: LiveFiles): Set<string> {
+  const known = directories.get(live);
+  if (known !== undefined) return known;
+  const found = new Set<string>();
+  for (const path of live.keys())
+    for (
+      let end = path.lastIndexOf('/');
+      end > 0 && !found.has(path.slice(0, end));
+      end = path.lastIndexOf('/', end - 1)
+    )
+      found.add(path.slice(0, end));
+  directories.set(live, found);
+  return found;
+}
+
 /** A file system that is looked at. */
 export class FileTree {
   protected readonly options: FilesOptions;
@@ -98,9 +116,7 @@ export class FileTree {
         const write = file.write === undefined ? 0 : 0o200;
         return { ...base, kind: 'live', file, mode: (file.rootOnly === true ? 0o400 : 0o444) | write };
       }
-      const inside = `${path}/`;
-      for (const each of live.keys()) if (each.startsWith(inside)) return { ...base, kind: 'dir', mode: 0o755 };
-      return null;
+      return directoriesOf(live).has(path) ? { ...base, kind: 'dir', mode: 0o755 } : null;
     }
     if (!this.options.hasProgram(path)) return null;
     return { ...base, kind: 'live', file: { text: '\u007fELF', executable: true }, mode: 0o755 };
