@@ -2,6 +2,7 @@ import type { ArtefactRef } from './artefacts.ts';
 import type { Measured } from './bench.ts';
 import type { LookPiece } from './look.ts';
 import type { Failure, Risk, Verdict } from './outcome.ts';
+import type { ExpectedTimes } from './step-times.ts';
 
 /** Where an entry stands: the run itself, or one unit of it. */
 export const RUN_STREAM = '_run';
@@ -51,7 +52,14 @@ export type JournalEvent =
   | { readonly type: 'run-ended'; readonly state: RunEndState; readonly summary: string; readonly failure?: Failure }
   // unit streams
   | { readonly type: 'plan-started'; readonly worker: string }
-  | { readonly type: 'plan-ready'; readonly hash: string; readonly changes: number; readonly risk: Risk }
+  | {
+      readonly type: 'plan-ready';
+      readonly hash: string;
+      readonly changes: number;
+      readonly risk: Risk;
+      /** What its steps are expected to take; no part of the hash. Plans of before this was noted lack it. */
+      readonly expected?: ExpectedTimes;
+    }
   | { readonly type: 'plan-failed'; readonly failure: Failure }
   | { readonly type: 'unit-started'; readonly worker: string; readonly generation: number; readonly fence: number }
   | {

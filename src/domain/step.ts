@@ -174,6 +174,11 @@ export interface StepSpec<P, O> {
   readonly params: z.ZodType<P>;
   /** Whole step, device milliseconds; each remote call has its own smaller limit. */
   readonly timeoutMs: number;
+  /**
+   * What it usually takes when it has work to do, device milliseconds, from the step's source; nothing without one. A function
+   * where the parameters say it: then no measurement of other parameters counts. Shown, never waited for.
+   */
+  readonly usualMs?: number | ((params: P) => number);
   readonly needs: readonly Need[];
   readonly provides: readonly Need[];
   /** Reboots counted while the step is deferred: its declared worst case. */
@@ -209,8 +214,11 @@ export function defineStep<P, O>(spec: StepSpec<P, O>): Step {
   return spec as unknown as Step;
 }
 
-/** The same step at a second place of a recipe: plan, approval and journal tell the two apart by name. */
-export function asStep(step: Step, name: string, title: string): Step {
+/**
+ * The same step at a second place of a recipe: plan, approval and journal tell the two apart by name. There it mostly finds
+ * its work done, so what it usually takes does not hold.
+ */
+export function asStep({ usualMs: _usual, ...step }: Step, name: string, title: string): Step {
   return { ...step, name, title };
 }
 

@@ -28,6 +28,7 @@ import type { ArtefactStore } from '../domain/artefacts.ts';
 import type { ResultStore } from '../domain/bench.ts';
 import type { CardFactsStore } from '../domain/card-facts.ts';
 import type { Look } from '../domain/look.ts';
+import type { StepTimeStore } from '../domain/step-times.ts';
 import type { Recipe } from '../domain/step.ts';
 
 /** Where devices and secrets come in. */
@@ -58,6 +59,7 @@ export interface EngineDeps {
   readonly artefacts: ArtefactStore;
   readonly results: ResultStore;
   readonly facts: CardFactsStore;
+  readonly stepTimes: StepTimeStore;
   readonly runs: RunStore;
   readonly journal: Journal;
   readonly progress: ProgressStore;

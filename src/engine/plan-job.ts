@@ -4,6 +4,7 @@ import { isLookName } from '../domain/look.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import { plannedChanges } from '../domain/plan.ts';
 import type { StreamEvent } from '../domain/ports.ts';
+import type { ExpectedTimes } from '../domain/step-times.ts';
 import type { Run, TargetNote, UnitRecord } from '../domain/run.ts';
 import { failureOf, OpsError } from '../errors.ts';
 import { leftBehind, withLeft } from './clean-up.ts';
@@ -13,6 +14,7 @@ import { heldByOther } from './held-by.ts';
 import { planLiveness } from './liveness.ts';
 import { lookAtUnit } from './look-job.ts';
 import { planUnit } from './plan-unit.ts';
+import { expectedOf } from './step-times.ts';
 import { notesOfPlan, stateOfRefusal, worseUnitState } from './unit-outcome.ts';
 
 /**
@@ -45,7 +47,9 @@ export async function runPlanJob(
     }
     const past = await deps.journal.read(run.id, record.unit);
     const left = leftBehind(deps.recipes[run.recipe], record, past);
-    await store(deps, run, record, plan, failure && withLeft(failure, record.unit, left, run.id), left.length > 0);
+    const told = failure && withLeft(failure, record.unit, left, run.id);
+    const news = eventsOf(record.unit, plan, plan && (await expectedOf(deps, run, plan)), told);
+    await store(deps, run, record, { plan, failure: told, isLeft: left.length > 0, news });
   });
   await deps.notifier.changed(run.id);
   await deps.queue.addAdvance({ runId: run.id });
@@ -60,38 +64,33 @@ async function refuseHeld(deps: EngineDeps, run: Run, record: UnitRecord): Promi
   if (held?.hasStopped) throw new OpsError(held.failure);
 }
 
-async function store(
-  deps: EngineDeps,
-  run: Run,
-  record: UnitRecord,
-  plan: UnitPlan | undefined,
-  failure: UnitRecord['failure'],
-  isLeft: boolean,
-): Promise<void> {
+/** What came of the look. `isLeft`: an earlier life of the run has left something there. */
+interface Seen {
+  readonly plan: UnitPlan | undefined;
+  readonly failure: UnitRecord['failure'];
+  readonly isLeft: boolean;
+  readonly news: readonly StreamEvent[];
+}
+
+async function store(deps: EngineDeps, run: Run, record: UnitRecord, seen: Seen): Promise<void> {
   const { unit } = record;
   await deps.runs.update(
     run.id,
     (current) => {
       const now = current.units[unit];
       if (now?.state !== 'planning' || now.generation !== record.generation) return undefined;
-      const next = planned(now, plan, failure, isLeft, deps.clock.nowMs());
+      const next = planned(now, seen, deps.clock.nowMs());
       return { ...current, units: { ...current.units, [unit]: next } };
     },
-    () => eventsOf(unit, plan, failure).map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
+    () => seen.news.map((entry) => ({ ...entry, event: clipEvent(entry.event) })),
   );
 }
 
 /**
- * A unit whose cards are all refused is refused; one that could not be looked at has failed. `isLeft`: an earlier life of the
- * run has left something there; it is taken up all the same, which takes that away.
+ * A unit whose cards are all refused is refused; one that could not be looked at has failed. Where something was left, it is
+ * taken up all the same, which takes that away.
  */
-function planned(
-  now: UnitRecord,
-  plan: UnitPlan | undefined,
-  failure: UnitRecord['failure'],
-  isLeft: boolean,
-  nowMs: number,
-): UnitRecord {
+function planned(now: UnitRecord, { plan, failure, isLeft }: Seen, nowMs: number): UnitRecord {
   if (plan === undefined) {
     const state = failure?.kind === 'needs-human' ? 'needs-human' : 'failed';
     // The reason stands with the unit; each card has its line.
@@ -116,8 +115,16 @@ function planned(
   return { ...known, targetNotes, state, endedAtMs: nowMs, ...(worst && { failure: worst }) };
 }
 
-function eventsOf(unit: string, plan: UnitPlan | undefined, failure: UnitRecord['failure']): readonly StreamEvent[] {
-  if (plan)
-    return [{ unit, event: { type: 'plan-ready', hash: plan.hash, changes: plannedChanges(plan), risk: plan.risk } }];
+function eventsOf(
+  unit: string,
+  plan: UnitPlan | undefined,
+  expected: ExpectedTimes | undefined,
+  failure: UnitRecord['failure'],
+): readonly StreamEvent[] {
+  if (plan) {
+    const { hash, risk } = plan;
+    const times = expected === undefined || Object.keys(expected).length === 0 ? {} : { expected };
+    return [{ unit, event: { type: 'plan-ready', hash, changes: plannedChanges(plan), risk, ...times } }];
+  }
   return failure ? [{ unit, event: { type: 'plan-failed', failure } }] : [];
 }

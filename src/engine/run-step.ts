@@ -9,6 +9,7 @@ import { endsQuietly } from './ends-quietly.ts';
 import { drainOnce } from './hooks.ts';
 import type { UnitSession } from './unit-session.ts';
 import { applyContext, stepContext } from './step-context.ts';
+import { noteTime } from './step-times.ts';
 import type { CardState, Place } from './walk.ts';
 import { recipeTarget, unmetNeed } from './walk.ts';
 
@@ -61,6 +62,8 @@ export async function runStep(
   const startMs = unit.deps.clock.nowMs();
   let outcome: StepOutcome;
   let isHalted = false;
+  // Who takes over from somebody else sees a part of it only.
+  const isFirst = unit.actionsOf(step.name, target).length === 0;
   limit.start();
   try {
     outcome = await lookAndAct(unit, entry, { target, card, cards }, context, limit);
@@ -74,7 +77,9 @@ export async function runStep(
   } finally {
     limit.stop();
   }
-  await journalOutcome(unit, step.name, target, outcome, unit.deps.clock.nowMs() - startMs);
+  const tookMs = unit.deps.clock.nowMs() - startMs;
+  await journalOutcome(unit, step.name, target, outcome, tookMs);
+  if (isFirst) await noteTime(unit, { step: step.name, target }, outcome.kind, tookMs);
   // Nothing of a measurement runs on while all is halted; what could not be stopped is tried again at the end.
   if (isHalted && step.undo && unit.recipe.onFailure === 'cleanup')
     await undoStep(unit, entry, { target, card, cards });

@@ -1,6 +1,7 @@
 import type { Actor, JournalEntry, RunEndState, UnitEndState } from '../domain/journal.ts';
 import type { LookPiece } from '../domain/look.ts';
 import type { Failure, Risk } from '../domain/outcome.ts';
+import type { ExpectedTimes } from '../domain/step-times.ts';
 import type { RunEvent, UnitEvent } from './journal-events.ts';
 import { isRunEvent } from './journal-events.ts';
 
@@ -41,6 +42,8 @@ export interface FoldedUnit {
   readonly steps: Readonly<Record<string, FoldedStep>>;
   /** What a look has seen since it began; without the lines, which stand in the thread. */
   readonly pieces?: readonly FoldedPiece[];
+  /** What the steps of the newest plan are expected to take; see `estimate.ts`. */
+  readonly expected?: ExpectedTimes;
   /** The last remote act announced and not yet followed by the end of its step. */
   readonly action?: string;
 }
@@ -147,7 +150,12 @@ function foldUnitEvent(unit: FoldedUnit, event: UnitEvent, atMs: number): Folded
       return { ...without(unit, 'planFailure', 'ended', 'pieces'), worker: event.worker };
     case 'plan-ready':
       // A new plan has looked at everything again: what earlier attempts did is part of what it saw.
-      return { ...without(unit, 'planFailure', 'ended', 'action'), planHash: event.hash, steps: {} };
+      return {
+        ...without(unit, 'planFailure', 'ended', 'action', 'expected'),
+        planHash: event.hash,
+        steps: {},
+        ...(event.expected && { expected: event.expected }),
+      };
     case 'plan-failed':
       return { ...unit, planFailure: event.failure };
     case 'unit-started':

@@ -4,6 +4,7 @@ import { isEnded, isUnitEnded } from '../domain/run.ts';
 import type { Bullet, Span } from './blocks.ts';
 import { bulletList, header, note, proseSpans, runButtons, sections } from './blocks.ts';
 import { currentBullets } from './current-bullets.ts';
+import { estimateText } from './estimate.ts';
 import { fitMessage } from './limits.ts';
 import { lookBlocks } from './look-card.ts';
 import { withoutMention } from './mentions.ts';
@@ -81,7 +82,9 @@ function situationLines(view: RunView): string[] {
 }
 
 function contextLine(view: RunView, nowMs: number): string {
+  const left = estimateText(view, nowMs);
   const parts = [`asked for by ${mention(view.requester.userId)}`, ...approvedBy(view), timing(view, nowMs)];
+  if (left !== undefined) parts.push(left);
   if (view.planOnly) parts.push('plan only');
   parts.push(...whenTexts(view, nowMs));
   return `${view.simulated ? '*SIMULATED* · ' : ''}${parts.join(' · ')}`;

@@ -1,5 +1,6 @@
 import type { Actor, JournalEntry, Progress } from '../domain/journal.ts';
 import type { Failure, Risk } from '../domain/outcome.ts';
+import type { ExpectedTimes } from '../domain/step-times.ts';
 import type { UnitPlan } from '../domain/plan.ts';
 import type { Run, RunState, UnitRecord, UnitState } from '../domain/run.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
@@ -42,6 +43,8 @@ export interface UnitView {
   readonly waiting?: { readonly reason: string; readonly untilMs?: number };
   readonly startedAtMs?: number;
   readonly endedAtMs?: number;
+  /** What the steps that have work to do were expected to take when the plan was made. */
+  readonly expected?: ExpectedTimes;
 }
 
 /** All that card, thread, App Home and JSON show of a run. */
@@ -62,6 +65,8 @@ export interface RunView {
   readonly endedAtMs?: number;
   /** 1-based; `of` is 0 before the plans are known. */
   readonly wave: { readonly index: number; readonly of: number };
+  /** Units of each wave; empty before the plans are known. */
+  readonly waves: readonly (readonly string[])[];
   readonly units: readonly UnitView[];
   readonly approval?: FoldedApproval;
   readonly cancel?: { readonly by: Actor; readonly atMs: number };
@@ -107,6 +112,7 @@ export function runView(
     ...(run.outsideWindow && { outsideWindow: true as const }),
     createdAtMs: run.createdAtMs,
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
+    waves: run.waves,
     wave: fold.wave ?? { index: run.waves.length === 0 ? 0 : run.waveIndex + 1, of: run.waves.length },
     units: Object.values(run.units).map((unit) => ({
       name: unitName(run, unit.unit),
@@ -176,6 +182,7 @@ function unitView(
     ...(waiting === undefined ? {} : { waiting }),
     ...(startedAtMs === undefined ? {} : { startedAtMs }),
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
+    ...(fold.expected && { expected: fold.expected }),
   };
 }
 

@@ -23,6 +23,8 @@ export const activateFirmware = defineStep<ActivationParams, BarrierSeen>({
   risk: 'disruptive',
   params: ActivationParams,
   timeoutMs: 2_700_000,
+  // A cold power cycle of a server: 3 to 6 min.
+  usualMs: 5 * 60_000,
   needs: ['host-ssh', 'rshim'],
   // What is looked at in a plan is the state before the cycle: what checks versions has to wait for this step.
   provides: ['staged-firmware'],

@@ -31,6 +31,8 @@ export const disableSecureBoot = defineStep<Record<string, never>, Observed>({
   risk: 'disruptive',
   params: z.strictObject({}),
   timeoutMs: 2_000_000,
+  // Two boots of 1 to 3 min with a pause between them.
+  usualMs: 5 * 60_000,
   needs: ['bmc-pinned', 'bmc-session'],
   provides: ['secure-boot-off'],
   worstReboots: (dpu) => reboots(dpu.name, true),

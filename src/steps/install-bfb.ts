@@ -30,6 +30,8 @@ export const installBfb = defineStep<FlashParams, FlashState>({
   risk: 'destructive',
   params: FlashParams,
   timeoutMs: 90 * 60_000,
+  // About 2 min for the push of 1.4 GiB, 8 to 13 for the installer; more with components of the BMC.
+  usualMs: 15 * 60_000,
   needs: ['rshim', 'staged-bfb', 'bmc-session'],
   provides: ['active-image', 'arm-ssh', 'drivers'],
   worstReboots: (dpu, _slice, params) => flashReboots(params, dpu.name),

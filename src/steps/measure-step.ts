@@ -31,6 +31,8 @@ export function createMeasure(parts: MeasureParts): Step {
     params: MeasureParams,
     // A sweep may take hours; each repeat has a deadline of its own.
     timeoutMs: 36 * 3_600_000,
+    // The MTU only decides which frames fit; how many there are says the person.
+    usualMs: (params) => secondsOf(pointGroups(params, 9_000), params) * 1_000,
     needs: ['host-ssh'],
     provides: [],
     aim: (params) => `${params.tool}, ${repeatsText(params.repeats)} of ${params.durationS} s a point`,

@@ -33,6 +33,8 @@ export const rebootArm = defineStep<Record<string, never>, Seen>({
   risk: 'disruptive',
   params: z.strictObject({}),
   timeoutMs: 900_000,
+  // From the reset to OsIsRunning: 1 to 3 min.
+  usualMs: 2 * 60_000,
   needs: ['bmc-pinned', 'bmc-session'],
   provides: [],
   wanted: () => 'one reset of the Arm',

@@ -40,6 +40,8 @@ export const rebootHost = defineStep<Params, Seen>({
   risk: 'disruptive',
   params: Params,
   timeoutMs: 2_700_000,
+  // Warm 2 to 4 min, cold 3 to 6.
+  usualMs: 4 * 60_000,
   needs: ['host-ssh'],
   provides: [],
   wanted: ({ cold }) => (cold ? 'one cold power cycle' : 'one reboot of its system'),

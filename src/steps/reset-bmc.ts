@@ -35,6 +35,8 @@ export const resetBmc = defineStep<Record<string, never>, Seen>({
   risk: 'disruptive',
   params: z.strictObject({}),
   timeoutMs: 900_000,
+  // Away for 1 to 2 min, then some more until it answers.
+  usualMs: 2 * 60_000,
   // No `bmc-session`: a BMC that this run has restarted is away for a while.
   needs: ['bmc-pinned'],
   provides: [],

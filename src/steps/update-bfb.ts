@@ -46,6 +46,7 @@ export const updateBfb = defineStep<FlashParams, Observed>({
   risk: 'destructive',
   params: FlashParams,
   timeoutMs: 90 * 60_000,
+  usualMs: 20 * 60_000,
   needs: ['bmc-pinned', 'bmc-session', 'dpu-mode'],
   provides: ['active-image', 'arm-ssh', 'drivers'],
   worstReboots: (dpu, _slice, params) => rebootsOf(dpu.name, params),

@@ -15,6 +15,7 @@ import type {
 import type { ArtefactStore } from '../domain/artefacts.ts';
 import type { ResultStore } from '../domain/bench.ts';
 import type { CardFactsStore } from '../domain/card-facts.ts';
+import type { StepTimeStore } from '../domain/step-times.ts';
 import { createArtefactStore } from './artefacts.ts';
 import type { RedisAuditStore } from './audit.ts';
 import { createAuditStore } from './audit.ts';
@@ -37,6 +38,7 @@ import { createRecipientStore } from './recipients.ts';
 import type { RedisRunStore } from './runs.ts';
 import { createResultStore } from './results.ts';
 import { createRunStore } from './runs.ts';
+import { createStepTimeStore } from './step-times.ts';
 
 /** Everything kept in Redis that is no secret: what bot and worker share. */
 export interface Stores {
@@ -53,6 +55,7 @@ export interface Stores {
   readonly facts: CardFactsStore;
   readonly artefacts: ArtefactStore;
   readonly results: ResultStore;
+  readonly stepTimes: StepTimeStore;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;
   readonly outbox: OutboxStore;
@@ -80,6 +83,7 @@ export function createStores(
     facts: createCardFactsStore(space),
     artefacts: createArtefactStore(space),
     results: createResultStore(space),
+    stepTimes: createStepTimeStore(space),
     incarnations: createIncarnationStore(space),
     notifier: createNotifier(space, logger),
     outbox: createOutboxStore(space, clock),

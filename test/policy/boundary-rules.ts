@@ -79,7 +79,7 @@ const libraries: Readonly<
   unixcrypt: { owners: ['src/steps/flash-arm-password.ts'] },
   echarts: { owners: ['src/bench/draw-chart.ts'] },
   '@resvg/resvg-js': { owners: ['src/bench/draw-chart.ts'] },
-  'simple-statistics': { owners: ['src/bench'] },
+  'simple-statistics': { owners: ['src/bench', 'src/domain/step-times.ts'] },
   canonicalize: { owners: ['src/domain/canonical.ts'] },
   zod: { owners: ['src', 'commands', 'jobs'] },
   pino: { owners: ['src/bot.ts', 'src/worker.ts', 'src/cli.ts', 'src/log.ts'], typesFor: ['src'] },

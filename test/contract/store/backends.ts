@@ -6,6 +6,7 @@ import { generateIdentity, identityToRecipient } from 'age-encryption';
 import type { ArtefactStore } from '../../../src/domain/artefacts.ts';
 import type { ResultStore } from '../../../src/domain/bench.ts';
 import type { CardFactsStore } from '../../../src/domain/card-facts.ts';
+import type { StepTimeStore } from '../../../src/domain/step-times.ts';
 import type {
   CardRecords,
   Clock,
@@ -51,6 +52,7 @@ export interface Ports {
   readonly pins: PinStore;
   readonly records: CardRecords;
   readonly facts: CardFactsStore;
+  readonly stepTimes: StepTimeStore;
   readonly artefacts: ArtefactStore;
   readonly incarnations: IncarnationStore;
   readonly notifier: Notifier;

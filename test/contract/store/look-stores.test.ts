@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CardFacts } from '../../../src/domain/card-facts.ts';
+import { keptTimes } from '../../../src/domain/step-times.ts';
 import type { Backend, Ports } from './backends.ts';
 import { backends } from './backends.ts';
 
@@ -74,5 +75,25 @@ describe.each(backends)('what looks leave behind, in $kind', ({ open }) => {
     expect([...((await ports.artefacts.get(418, ref.id)) ?? [])]).toEqual([...content]);
     expect(await ports.artefacts.get(419, ref.id)).toBeUndefined();
     expect((await ports.artefacts.put(418, file)).id).toBe(ref.id);
+  });
+
+  it('keeps how long each step took the last times, the newest first, places apart', async () => {
+    const { stepTimes } = ports;
+    for (let ms = 1; ms <= keptTimes + 3; ms += 1) await stepTimes.note('lab', 'install-bfb', ms);
+    await stepTimes.note('lab', 'set-ntp later', 0.4);
+    await stepTimes.note('lab:simulated', 'install-bfb', 7);
+
+    const { 'install-bfb': flashes = [], ...others } = await stepTimes.of('lab');
+    expect(flashes).toHaveLength(keptTimes);
+    expect(flashes.slice(0, 2)).toEqual([keptTimes + 3, keptTimes + 2]);
+    expect(others).toEqual({ 'set-ntp later': [0] });
+    expect(await stepTimes.of('lab:simulated')).toEqual({ 'install-bfb': [7] });
+    expect(await stepTimes.of('elsewhere')).toEqual({});
+  });
+
+  it('loses no time when two workers note the same step at once', async () => {
+    await Promise.all([1, 2, 3, 4, 5].map(async (ms) => ports.stepTimes.note('lab', 'install-doca', ms)));
+
+    expect(new Set((await ports.stepTimes.of('lab'))['install-doca'])).toEqual(new Set([1, 2, 3, 4, 5]));
   });
 });

@@ -8,6 +8,7 @@ import { createMemoryArtefactStore, createMemoryCardFactsStore } from './looks.t
 import { createMemoryOutboxStore, createMemoryRecipientStore } from './outbox.ts';
 import { createMemoryResultStore } from './results.ts';
 import { createMemoryRunStore } from './runs.ts';
+import { createMemoryStepTimeStore } from './step-times.ts';
 import { createMemoryCredentialStore, createMemoryEscrow, createMemoryLoginBudget } from './secrets.ts';
 import {
   createMemoryAuditStore,
@@ -46,6 +47,7 @@ export function createMemoryStores(options: {
     facts: createMemoryCardFactsStore(),
     artefacts: createMemoryArtefactStore(),
     results: createMemoryResultStore(),
+    stepTimes: createMemoryStepTimeStore(),
     incarnations: createMemoryIncarnationStore(),
     notifier: createMemoryNotifier(),
     outbox: createMemoryOutboxStore(clock),

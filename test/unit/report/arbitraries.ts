@@ -27,12 +27,20 @@ const risk = fc.constantFrom(...risks);
 const stepName = fc.constantFrom('s1', 's2', 's3');
 const number = fc.nat({ max: 1_000_000 });
 
+const expected = fc.dictionary(
+  fc.constantFrom('s1 as7-dpu0', 's2 as7-dpu0', 's3 as7'),
+  fc.record({ ms: fc.nat({ max: 100_000_000 }), of: fc.nat({ max: 20 }) }),
+);
+
 const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
   const target = fc.constantFrom(...targets);
   const base = { step: stepName, target };
   return fc.oneof(
     fc.record({ type: fc.constant('plan-started' as const), worker: foreignText }),
-    fc.record({ type: fc.constant('plan-ready' as const), hash: fc.constant('h'), changes: number, risk }),
+    fc.record(
+      { type: fc.constant('plan-ready' as const), hash: fc.constant('h'), changes: number, risk, expected },
+      { requiredKeys: ['type', 'hash', 'changes', 'risk'] },
+    ),
     fc.record({ type: fc.constant('plan-failed' as const), failure }),
     fc.record({ type: fc.constant('unit-started' as const), worker: foreignText, generation: number, fence: number }),
     fc.record({ type: fc.constant('step-started' as const), ...base, title: foreignText, limitMs: number }),
