@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { isLookName } from '../src/domain/look.ts';
-import type { Run } from '../src/domain/run.ts';
-import { hostsOf, isUnitEnded } from '../src/domain/run.ts';
+import type { Run, UnitRecord } from '../src/domain/run.ts';
+import { hostsOf, isUnitEnded, unitOfHost } from '../src/domain/run.ts';
 import type { HostStates, Selected, Selection } from '../src/domain/target-expression.ts';
 import { asksStates, selectTargets } from '../src/domain/target-expression.ts';
 import type { TargetUnit } from '../src/domain/targets.ts';
 import type { OpsError } from '../src/errors.ts';
 import { errors } from '../src/errors.ts';
-import type { CommandRequest, Flag, Positional } from './define.ts';
+import type { CommandContext, CommandRequest, Flag, Positional } from './define.ts';
 
-/** So many of the newest runs are asked for `state:...`. */
-const RUNS_ASKED = 200;
+/** Runs are read so many at a time for `state:...`. */
+const RUNS_A_PAGE = 100;
 
 /** What a target may be; whether it exists is asked of the inventory. */
 export const Target = z
@@ -34,27 +34,48 @@ export const selectionShape = { only: Target.optional(), except: Target.optional
 /** Units that an expression means now. Errors: target-unknown, command-invalid; never an empty list. */
 export async function unitsSelected(request: CommandRequest, selection: Selection): Promise<readonly TargetUnit[]> {
   const { context } = request;
-  const states = asksStates(selection) ? statesOf(await context.runs.recent(RUNS_ASKED)) : undefined;
+  const states = asksStates(selection) ? await hostStatesNow(context) : undefined;
   const selected = selectTargets(context.inventory(), selection, states);
   if (selected.ok) return selected.units;
   throw refusalOf(selection, selected);
 }
 
 /**
- * How the newest run that was to change a host ended for it. Looks and plans change nothing, and a run that is still at work
- * has no outcome. Right already counts as done.
+ * How things stand with each host: as the stopped run left it that still holds it, else as the newest run ended that was to
+ * change it, of all that are kept. Benches, looks and plans change nothing, and a run at work has no outcome yet. Right already
+ * counts as done.
  */
-export function statesOf(runs: readonly Run[]): HostStates {
+export async function hostStatesNow({
+  runs,
+  holds,
+  inventory,
+}: Pick<CommandContext, 'runs' | 'holds' | 'inventory'>): Promise<HostStates> {
   const states = new Map<string, string>();
-  for (const run of runs) {
-    if (run.planOnly || isLookName(run.recipe) || run.recipe === 'inspect') continue;
-    for (const unit of Object.values(run.units)) {
-      if (!isUnitEnded(unit.state)) continue;
-      const state = unit.state === 'satisfied' ? 'done' : unit.state === 'plan-outdated' ? 'cancelled' : unit.state;
-      for (const host of hostsOf(unit)) if (!states.has(host)) states.set(host, state);
-    }
+  const note = (host: string, unit: UnitRecord | undefined): void => {
+    if (unit !== undefined && isUnitEnded(unit.state) && !states.has(host)) states.set(host, wordOf(unit.state));
+  };
+  for (const { unit: host, runId } of await holds.all()) {
+    const run = await runs.get(runId);
+    if (run !== undefined) note(host, unitOfHost(run, host));
+  }
+  const hosts = Object.keys(inventory().hosts);
+  let page = await runs.recent(RUNS_A_PAGE);
+  while (page.length > 0 && !hosts.every((host) => states.has(host))) {
+    for (const run of page.filter(isToChange))
+      for (const unit of Object.values(run.units)) for (const host of hostsOf(unit)) note(host, unit);
+    const before = Math.min(...page.map(({ id }) => id));
+    page = await runs.recent(RUNS_A_PAGE, { before });
   }
   return states;
+}
+
+function isToChange({ recipe, planOnly }: Run): boolean {
+  return !planOnly && !isLookName(recipe) && recipe !== 'inspect' && recipe !== 'bench';
+}
+
+function wordOf(state: UnitRecord['state']): string {
+  if (state === 'satisfied') return 'done';
+  return state === 'plan-outdated' ? 'cancelled' : state;
 }
 
 function refusalOf({ target }: Selection, selected: Extract<Selected, { readonly ok: false }>): OpsError {

@@ -204,7 +204,7 @@ export function sliceOf(
     simulated: site.simulated,
     ...(site.testbed && { testbed: true as const }),
     recipient: site.recipient,
-    entry,
+    entry: untagged(entry),
     profiles,
     hostProfile,
     images,
@@ -235,5 +235,11 @@ export function pairOf(inventory: Inventory, name: string): PairSlice {
 
 /** Hash of a slice: a worker whose own inventory gives another one refuses the unit (`inventory-differs`). */
 export function sliceHash(slice: HostSlice): string {
-  return canonicalHash(slice);
+  // Runs of before tags were left out of slices still have them.
+  return canonicalHash({ ...slice, entry: untagged(slice.entry) });
+}
+
+/** Tags only serve to name hosts: whoever gives one a new tag must not outdate the runs that are at work there. */
+function untagged({ tags: _tags, ...entry }: HostEntry): HostEntry {
+  return { ...entry, dpus: entry.dpus.map(({ tags: _ofCard, ...dpu }) => dpu) };
 }

@@ -44,8 +44,11 @@ export interface RunStore {
   ): Promise<{ readonly run: Run; readonly changed: boolean }>;
   /** Runs that have not ended (ids, ascending). */
   open(): Promise<readonly number[]>;
-  /** Newest runs first. */
-  recent(limit: number, filter?: { readonly states?: readonly RunState[] }): Promise<readonly Run[]>;
+  /** Newest runs first; `before`: only those with a lower number, to read on where a page ended. */
+  recent(
+    limit: number,
+    filter?: { readonly states?: readonly RunState[]; readonly before?: number },
+  ): Promise<readonly Run[]>;
   /** Plans are kept by hash: the approved one stays readable after a newer one was made. */
   savePlan(plan: UnitPlan): Promise<void>;
   plan(runId: number, unit: string, hash: string): Promise<UnitPlan | undefined>;

@@ -1,4 +1,5 @@
 import type { Inventory } from './inventory.ts';
+import { matchesPattern, parsePattern } from './target-pattern.ts';
 import type { TargetUnit } from './targets.ts';
 import { nearest, resolveTargets } from './targets.ts';
 
@@ -12,7 +13,7 @@ export interface Selection {
 /** Outcome of the last run that was to change a host; without an entry there was none. */
 export type HostStates = ReadonlyMap<string, string>;
 
-/** What stands in `state:...`; `never`: no run was started to change the host lately. */
+/** What stands in `state:...`; `never`: no run that is kept was to change the host. */
 export const hostStates = [
   'done',
   'activation-pending',
@@ -36,8 +37,8 @@ export type Selected =
 type Failed = Extract<Selected, { readonly ok: false }>;
 type Chosen = Set<string> | Failed;
 
-/** Bounds of a pattern: nobody writes more, and matching stays quick whatever is written. */
-const most = { characters: 500, stars: 4, numbers: 1000 } as const;
+/** Nobody writes more. */
+const MAX_CHARACTERS = 500;
 
 /**
  * Resolves names of racks, hosts and DPUs, patterns (`host-*`, `as?`, `rack[1-4]`, `as[07-12]`, `as[1,3,5-7]`), `tag:NAME`
@@ -70,8 +71,8 @@ export function isExpression({ target, only, except }: Selection): boolean {
 }
 
 function cardsOf(inventory: Inventory, text: string, states: HostStates): Chosen {
-  if (text.length > most.characters)
-    return { ok: false, reason: 'malformed', part: `${text.slice(0, 40)}...`, problem: `It has more than ${most.characters} characters.` }; // prettier-ignore
+  if (text.length > MAX_CHARACTERS)
+    return { ok: false, reason: 'malformed', part: `${text.slice(0, 40)}...`, problem: `It has more than ${MAX_CHARACTERS} characters.` }; // prettier-ignore
   const parts = partsOf(text);
   if (parts.length === 0) return { ok: false, reason: 'malformed', part: text, problem: 'It names nothing.' };
   const all = new Set<string>();
@@ -112,8 +113,11 @@ function tagged(inventory: Inventory, part: string, tag: string): Chosen {
 }
 
 function inState(inventory: Inventory, part: string, word: string, states: HostStates): Chosen {
-  if (!hostStates.some((state) => state === word))
-    return { ok: false, reason: 'malformed', part, problem: `The states are ${hostStates.join(', ')}.` };
+  if (!hostStates.some((state) => state === word)) {
+    const meant = nearest(word, hostStates);
+    const problem = `${meant === undefined ? '' : `Did you mean "state:${meant}"? `}The states are ${hostStates.join(', ')}.`;
+    return { ok: false, reason: 'malformed', part, problem };
+  }
   const cards = cardsWhere(inventory, (host) => (states.get(host) ?? 'never') === word);
   return cards.size > 0 ? cards : { ok: false, reason: 'no-match', part };
 }
@@ -126,45 +130,12 @@ function matching(inventory: Inventory, part: string): Chosen {
       part,
       problem: 'It would mean everything there is: name the racks instead.',
     };
-  const pattern = patternOf(part);
+  const pattern = parsePattern(part);
   if (typeof pattern === 'string') return { ok: false, reason: 'malformed', part, problem: pattern };
   const cards = cardsWhere(inventory, (host, { name }) =>
-    [inventory.hosts[host]?.rack ?? '', host, name].some((one) => pattern.test(one.toLowerCase())),
+    [inventory.hosts[host]?.rack ?? '', host, name].some((one) => matchesPattern(pattern, one.toLowerCase())),
   );
   return cards.size > 0 ? cards : { ok: false, reason: 'no-match', part };
-}
-
-/** The pattern as a regular expression of the whole name, or what is wrong with it. */
-function patternOf(part: string): RegExp | string {
-  if (part.split('*').length - 1 > most.stars) return `At most ${most.stars} stars are understood.`;
-  const pieces = part.match(/\*|\?|\[[^\]]*\]|[^*?[\]]+/g) ?? [];
-  if (pieces.join('') !== part) return 'A bracket is not closed.';
-  let source = '';
-  for (const piece of pieces) {
-    if (piece === '*') source += '.*';
-    else if (piece === '?') source += '.';
-    else if (piece.startsWith('[')) {
-      const numbers = numbersOf(piece.slice(1, -1));
-      if (typeof numbers === 'string') return numbers;
-      source += `(?:${numbers.join('|')})`;
-    } else source += piece.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-  }
-  return new RegExp(`^${source}$`, 'u');
-}
-
-/** `1-4`, `07-12` (two digits each), `1,3,5-7`. */
-function numbersOf(list: string): string[] | string {
-  const numbers: string[] = [];
-  for (const item of list.split(',')) {
-    const [, from = '', to = from] = /^\s*(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(item) ?? [];
-    if (from === '') return 'Between brackets stand numbers: [1-4], [07-12] or [1,3,5-7].';
-    const [first, last] = [Number(from), Number(to)];
-    if (last < first) return `The range ${from}-${to} runs backwards.`;
-    if (last - first >= most.numbers || numbers.length > most.numbers) return `At most ${most.numbers} numbers are understood.`; // prettier-ignore
-    const width = from.startsWith('0') ? from.length : 0;
-    for (let number = first; number <= last; number += 1) numbers.push(String(number).padStart(width, '0'));
-  }
-  return numbers;
 }
 
 type Dpu = Inventory['hosts'][string]['dpus'][number];

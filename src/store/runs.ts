@@ -152,11 +152,12 @@ export function createRunStore(space: RedisSpace, options: { readonly firstNumbe
     },
     async recent(limit, filter) {
       const keys = filter?.states?.map((state) => space.key('runs', 'state', state)) ?? [space.key('runs')];
+      const newest = filter?.before === undefined ? '+inf' : `(${filter.before}`;
       const lists = await space.call('list runs', async (redis) =>
-        Promise.all(keys.map(async (key) => redis.zrevrange(key, 0, String(limit - 1)))),
+        Promise.all(keys.map(async (key) => redis.zrevrangebyscore(key, newest, '-inf', 'LIMIT', 0, limit))),
       );
-      const newest = [...new Set(lists.flat())].toSorted((a, b) => Number(b) - Number(a)).slice(0, limit);
-      const runs = await getMany(newest);
+      const ids = [...new Set(lists.flat())].toSorted((a, b) => Number(b) - Number(a)).slice(0, limit);
+      const runs = await getMany(ids);
       // A run may have moved on between the two reads.
       return runs.filter((run) => filter?.states === undefined || filter.states.includes(run.state));
     },

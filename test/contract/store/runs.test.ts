@@ -153,6 +153,13 @@ describe.each(backends)('runs in $kind', ({ open }) => {
     expect(await runs.recent(100)).toHaveLength(12);
   });
 
+  it('lists them page by page, each run once', async () => {
+    for (let n = 0; n < 7; n += 1) await runs.create(sampleRun(n % 2 === 0 ? {} : { state: 'failed', endedAtMs: 2 }));
+    expect((await runs.recent(3, { before: 5 })).map((run) => run.id)).toEqual([4, 3, 2]);
+    expect((await runs.recent(3, { before: 4, states: ['failed'] })).map((run) => run.id)).toEqual([2]);
+    expect(await runs.recent(3, { before: 1 })).toEqual([]);
+  });
+
   it('lists only runs in the states that were asked for, newest first over several states', async () => {
     for (let n = 0; n < 4; n += 1) await runs.create(sampleRun());
     await runs.update(2, (run) => ({ ...run, state: 'failed' }));

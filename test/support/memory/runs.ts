@@ -59,6 +59,7 @@ export function createMemoryRunStore(options: {
       await breathe();
       return [...runs.values()]
         .filter((run) => filter?.states?.includes(run.state) ?? true)
+        .filter((run) => run.id < (filter?.before ?? Infinity))
         .toReversed()
         .slice(0, limit)
         .map(copy);

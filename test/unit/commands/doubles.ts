@@ -157,7 +157,11 @@ function runsOf(world: World): CommandContext['runs'] {
       return { run: world.runs.get(id) ?? run, changed: next !== undefined };
     },
     open: async () => [...world.runs.values()].filter((run) => !isEnded(run.state)).map((run) => run.id),
-    recent: async (limit) => [...world.runs.values()].reverse().slice(0, limit),
+    recent: async (limit, { before = Infinity } = {}) =>
+      [...world.runs.values()]
+        .filter(({ id }) => id < before)
+        .reverse()
+        .slice(0, limit),
     savePlan: async () => {},
     plan: async () => undefined,
   };

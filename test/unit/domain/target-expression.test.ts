@@ -68,8 +68,9 @@ describe('a target', () => {
     ['as[7-', 'malformed'],
     ['as[a]', 'malformed'],
     ['as[9-7]', 'malformed'],
-    ['as[0-99999]', 'malformed'],
-    ['a*b*c*d*e*f', 'malformed'],
+    ['as[0-9999999]', 'malformed'],
+    ['a*b*c*d*e*f', 'no-match'],
+    ['*s*1*2', ['as12-dpu0']],
     [' , ', 'malformed'],
     ['as.', 'unknown'],
   ])('%j means %j', (target, meant) => {
@@ -87,6 +88,9 @@ describe('a target', () => {
   test('that is nearly a name or a tag says which was meant', () => {
     expect(selectTargets(inventory, { target: 'rack11' })).toMatchObject({ part: 'rack11', suggestion: 'rack1' });
     expect(selectTargets(inventory, { target: 'as7,tag:gen6' })).toMatchObject({ suggestion: 'tag:gen5' });
+    expect(selectTargets(inventory, { target: 'state:faild' })).toMatchObject({
+      problem: expect.stringMatching(/^Did you mean "state:failed"\? The states are done, /),
+    });
   });
 
   test('asks for the outcome of runs only where it needs it, and is explained where it is more than a name', () => {
