@@ -7,7 +7,7 @@ import { errors } from '../src/errors.ts';
 import { helpAnswer } from '../src/report/answers.ts';
 import type { ChatMessage } from '../src/report/message.ts';
 import { cutPlain } from '../src/report/text.ts';
-import { Target, targetPositional } from './selection.ts';
+import { Target, selectionFlags, selectionShape, targetPositional } from './selection.ts';
 import { defineCommand } from './define.ts';
 import { startRun } from './start-run.ts';
 
@@ -22,9 +22,9 @@ export const diag = defineCommand({
     targetPositional,
     { name: 'probe', about: `one of ${probeNames.join(', ')}; without it they are listed`, optional: true },
   ],
-  flags: [],
+  flags: [...selectionFlags],
   examples: ['/dpu diag dpu-07', '/dpu diag dpu-07 links', '/dpu diag rack1 temperatures'],
-  arguments: z.object({ target: Target, probe: z.string().max(60).optional() }),
+  arguments: z.object({ target: Target, probe: z.string().max(60).optional(), ...selectionShape }),
   who: 'operate',
   changes: false,
   async run(request, args) {
@@ -34,6 +34,8 @@ export const diag = defineCommand({
       recipeVersion: recipeVersions.diag,
       params: DiagParams.parse({ probe: probeOf(args.probe) }),
       target: args.target,
+      only: args.only,
+      except: args.except,
       planOnly: false,
       maxFailures: anyFailures,
     });

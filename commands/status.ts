@@ -6,7 +6,7 @@ import { errors } from '../src/errors.ts';
 import type { CardStatus } from '../src/report/status-answer.ts';
 import { statusAnswer } from '../src/report/status-answer.ts';
 import { Switch } from './arguments.ts';
-import { Target, unitsSelected } from './selection.ts';
+import { Target, selectionFlags, selectionShape, unitsSelected } from './selection.ts';
 import type { CommandRequest } from './define.ts';
 import { defineCommand } from './define.ts';
 import { refuseWithout } from './rights.ts';
@@ -16,7 +16,9 @@ import { startRun } from './start-run.ts';
 const RUNS_ASKED = 50;
 const anyFailures = 999;
 
-const Arguments = z.object({ target: Target.optional(), refresh: Switch });
+type Wish = Pick<z.infer<typeof Arguments>, 'target' | 'only' | 'except'>;
+
+const Arguments = z.object({ target: Target.optional(), refresh: Switch, ...selectionShape });
 
 /** Says what is known of cards, at once; `--refresh` has them looked at anew. */
 export const status = defineCommand({
@@ -29,20 +31,26 @@ export const status = defineCommand({
       optional: true,
     },
   ],
-  flags: [{ name: 'refresh', kind: 'switch', about: 'look at the cards anew, in the channel; nothing is changed' }],
+  flags: [
+    { name: 'refresh', kind: 'switch', about: 'look at the cards anew, in the channel; nothing is changed' },
+    ...selectionFlags,
+  ],
   examples: ['/dpu status', '/dpu status rack1', '/dpu status dpu-07 --refresh'],
   arguments: Arguments,
   who: 'anyone',
   whoText: 'anyone; `--refresh` needs the right to operate',
   changes: false,
   async run(request, args) {
-    if (!args.refresh) return statusAnswer(args.target ?? 'all cards', await known(request, args.target), now(request));
-    refuseRefresh(request, args.target);
+    const { target, only, except } = args;
+    if (!args.refresh) return statusAnswer(target ?? 'all cards', await known(request, args), now(request));
+    refuseRefresh(request, target);
     await startRun(request, {
       recipe: 'status',
       recipeVersion: recipeVersions.status,
       params: {},
-      target: args.target ?? '',
+      target: target ?? '',
+      only,
+      except,
       planOnly: false,
       maxFailures: anyFailures,
     });
@@ -65,13 +73,13 @@ function refuseRefresh(request: CommandRequest, target: string | undefined): voi
   });
 }
 
-async function known(request: CommandRequest, word: string | undefined): Promise<readonly CardStatus[]> {
+async function known(request: CommandRequest, wish: Wish): Promise<readonly CardStatus[]> {
   const { context } = request;
   const inventory = context.inventory();
   const changes = await lastChanges(request);
   const locks = await context.locks.all();
   const cards: CardStatus[] = [];
-  for (const { host, dpus } of await unitsOf(request, word)) {
+  for (const { host, dpus } of await unitsOf(request, wish)) {
     const held = await context.holds.get(host);
     const locked = locks.find((lock) => lock.host === host);
     const site = inventory.sites[inventory.hosts[host]?.site ?? ''];
@@ -84,8 +92,14 @@ async function known(request: CommandRequest, word: string | undefined): Promise
 }
 
 /** Errors: target-unknown, command-invalid. */
-async function unitsOf(request: CommandRequest, target: string | undefined): Promise<readonly TargetUnit[]> {
-  if (target !== undefined) return unitsSelected(request, { target });
+async function unitsOf(request: CommandRequest, { target, only, except }: Wish): Promise<readonly TargetUnit[]> {
+  if (target !== undefined) return unitsSelected(request, { target, only, except });
+  if (only !== undefined || except !== undefined)
+    throw errors.commandInvalid({
+      what: '`--only` and `--except` need a target.',
+      why: 'They take away from what it names.',
+      next: 'Name a rack, host or DPU before them. Nothing was started.',
+    });
   const { hosts } = request.context.inventory();
   return Object.entries(hosts).map(([host, { dpus }]) => ({ host, dpus: dpus.map(({ name }) => name) }));
 }

@@ -29,7 +29,9 @@ export function splitWords(text: string): string[] {
 
 /** Writes words as one line that splits into the same words again. */
 export function joinWords(words: readonly string[]): string {
-  return words.map((word) => (/^[\w#:@%+=,./*?[\]-]+$/.test(word) ? word : quoteWord(word))).join(' ');
+  return words
+    .map((word) => (/^[\w#:@%+=,./*?[\]-]+$/.test(word) && !word.endsWith(',') ? word : quoteWord(word)))
+    .join(' ');
 }
 
 function quoteWord(word: string): string {
@@ -53,13 +55,14 @@ function straighten(text: string): string {
 /**
  * Walks over quotes as a shell does. Returns the quote that is still open at the end, which shell-quote would drop
  * silently, and the line with every bare `#` escaped, which shell-quote would take for a comment, also inside a word:
- * people write run numbers as #418.
+ * people write run numbers as #418. The blank after a bare comma goes: a list is one word, as in `rack1, as9`.
  */
 function scanQuotes(line: string): { readonly open: string | undefined; readonly escaped: string } {
   let open: string | undefined;
   let escaped = '';
   for (let index = 0; index < line.length; index++) {
     const char = line.charAt(index);
+    if (open === undefined && char === ' ' && line[index - 1] === ',' && line[index + 1] !== '-') continue;
     escaped += open === undefined && char === '#' ? '\\#' : char;
     if (char === '\\' && open !== "'") escaped += line.charAt(++index);
     else if (open === undefined && (char === '"' || char === "'")) open = char;

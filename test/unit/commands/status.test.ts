@@ -31,6 +31,19 @@ describe('/dpu status', () => {
     expect(world.runs.size).toBe(0);
   });
 
+  test('is narrowed by --only and --except, for which it needs a target', async () => {
+    const world = createWorld();
+
+    const text = words(await world.say('UANA', 'status rack1, host-c --except dpu-b1'));
+    expect(text).toContain('dpu-b0');
+    expect(text).not.toContain('dpu-b1* in');
+    expect(words(await world.say('UANA', 'status --except dpu-b1'))).toContain(
+      '`--only` and `--except` need a target.',
+    );
+    await world.say('UANA', 'diag rack1 links --only host-a');
+    expect(Object.keys(world.runs.get(418)?.units ?? {})).toEqual(['host-a']);
+  });
+
   test('names cards that nobody has looked at, and shows a larger fleet with a line a card', async () => {
     const world = createWorld();
     world.facts.set('dpu-a', seenAt(world.nowMs));

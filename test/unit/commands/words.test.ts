@@ -45,6 +45,12 @@ describe('splitWords', () => {
     expect(() => splitWords(text)).toThrow(expected);
   });
 
+  test('takes a list with blanks behind its commas for one word, but not what is quoted, and no flag', () => {
+    expect(splitWords('provision rack1, as9,  as10 --plan')).toEqual(['provision', 'rack1,as9,as10', '--plan']);
+    expect(splitWords('lock as9, --reason "cable, then fan"')).toEqual(['lock', 'as9,', '--reason', 'cable, then fan']);
+    expect(splitWords(joinWords(['a,', 'b']))).toEqual(['a,', 'b']);
+  });
+
   test('throws nothing but OpsError on 5,000 random lines', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), awkward), (text) => {
