@@ -1,16 +1,17 @@
 /** What plan and journal together know of a step. */
+import type { Risk } from '../domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { stepKey } from './journal-fold.ts';
 
-interface Known {
+export interface KnownSteps {
   readonly plans: readonly UnitPlan[];
   readonly fold: JournalFold;
 }
 
 /** What the plan that was in force knew of a step. */
 export function plannedOf(
-  known: Known,
+  known: KnownSteps,
   unit: string,
 ): (step: string, target: string) => { title: string; wasRight: boolean } {
   return (step, target) => ({
@@ -19,14 +20,19 @@ export function plannedOf(
   });
 }
 
-function plannedStep(known: Known, unit: string, step: string, target: string): PlannedStep | undefined {
+function plannedStep(known: KnownSteps, unit: string, step: string, target: string): PlannedStep | undefined {
   const hash = known.fold.units[unit]?.planHash;
   const plan = known.plans.find((entry) => entry.unit === unit && entry.hash === hash);
   return plan?.steps.find((entry) => entry.step === step && entry.target === target);
 }
 
+/** How risky a step is by the plan that was in force. */
+export function riskOf(known: KnownSteps, unit: string, step: string, target: string): Risk | undefined {
+  return plannedStep(known, unit, step, target)?.risk;
+}
+
 /** Title of a step as the plan has it, else as the journal has it, else its name. */
-export function titleOf(known: Known, unit: string, step: string, target: string): string {
+export function titleOf(known: KnownSteps, unit: string, step: string, target: string): string {
   const folded = known.fold.units[unit]?.steps[stepKey(step, target)];
   return plannedStep(known, unit, step, target)?.title ?? folded?.title ?? step;
 }

@@ -15,12 +15,13 @@ import { emptyFold, foldMore, isUnitWait, stepKey } from './journal-fold.ts';
 import { plannedOf, titleOf } from './known-steps.ts';
 import { fitMessage } from './limits.ts';
 import { lookMessage } from './look-message.ts';
+import { Milestones } from './milestones.ts';
 import { measuredMessages } from './measured-message.ts';
 import { callingEntries, withoutMention } from './mentions.ts';
 import type { ChatMessage } from './message.ts';
 import { planMessages } from './plan-message.ts';
 import { runEndMessage, unitEndMessage } from './end-messages.ts';
-import { appliedMessage, failureMessage, snippetMessage, waitingText, warningMessage } from './step-messages.ts';
+import { failureMessage, snippetMessage, waitingText, warningMessage } from './step-messages.ts';
 import { escapeMrkdwn, mention, prose } from './text.ts';
 import { waveText } from './wave-text.ts';
 
@@ -70,6 +71,7 @@ interface Walk {
   readonly told: Map<string, Set<string>>;
   /** Warnings shown already: a resumed run meets them again. */
   readonly warned: Set<string>;
+  readonly milestones: Milestones;
   /** Results shown already, by id: a worker that takes over may tell one again. */
   readonly results: Set<string>;
 }
@@ -99,13 +101,16 @@ export function postsOf(run: Run, plans: readonly UnitPlan[], entries: readonly 
     waiting: new Map(),
     told: new Map(),
     warned: new Set(),
+    milestones: new Milestones(),
     results: new Set(),
   };
   const calling = callingEntries(ordered);
   return ordered.flatMap((entry, index) => {
     walk.fold = foldMore(walk.fold, [entry]);
     const { event } = entry;
-    const drafts = isRunEvent(event) ? runDrafts(walk, event, index) : unitDrafts(walk, entry.unit, event);
+    const drafts: readonly Draft[] = isRunEvent(event)
+      ? runDrafts(walk, event, index)
+      : [...walk.milestones.after(walk, entry.unit, event), ...unitDrafts(walk, entry.unit, event)];
     return drafts.map(({ kind, message, live, asks, file }, part) => ({
       key: postKey(run.id, entry.unit, part === 0 ? entry.id : `${entry.id}/${part + 1}`),
       kind,
@@ -176,12 +181,7 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       return [failureDraft(walk, unit, planFailureTitle(walk.nameOf(unit), event.failure), event.failure)];
     case 'step-applied':
       if (event.warning !== undefined) walk.warned.add(warningKey(unit, event.step, event.target, event.warning));
-      return [
-        {
-          kind: 'milestone',
-          message: appliedMessage(walk.nameOf(event.target), titleOf(walk, unit, event.step, event.target), event),
-        },
-      ];
+      return [];
     case 'step-satisfied':
       return warningDrafts(walk, unit, event);
     case 'step-waiting': {
@@ -198,7 +198,7 @@ function unitDrafts(walk: Walk, unit: string, event: UnitEvent): Draft[] {
       return [failureDraft(walk, unit, `${title} on ${walk.nameOf(event.target)}: ${verb}`, event.failure)];
     }
     case 'snippet':
-      return [{ kind: 'snippet', message: snippetMessage(event), ...(event.file && { file: event.file }) }];
+      return event.file === undefined ? [] : [{ kind: 'snippet', message: snippetMessage(event), file: event.file }];
     case 'looked':
       return [
         { kind: 'look', message: lookMessage(event, walk.run.simulated), ...(event.file && { file: event.file }) },

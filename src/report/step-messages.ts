@@ -1,7 +1,7 @@
 /** Messages of a run's thread about single steps. Titles come from the plan, so they come in. */
 import type { KnownBlock } from '@slack/types';
 import type { JournalEvent } from '../domain/journal.ts';
-import type { Failure } from '../domain/outcome.ts';
+import type { Failure, Verdict } from '../domain/outcome.ts';
 import { note as small, preformatted, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
 import { count, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
@@ -21,15 +21,15 @@ export function appliedMessage(
   const head = `*${escapeMrkdwn(target)}*: *${oneLine(title)}* done in ${duration(event.tookMs)}`;
   const text = prose(shortHashes(event.reason), 900);
   const warning = event.warning === undefined ? [] : [`*Warning:* ${prose(event.warning, 900)}`];
-  const checks = event.verdicts
-    .slice(0, 10)
-    .map(
-      ({ check, pass, actual }) =>
-        `${pass ? '' : 'NOT as wanted: '}${oneLine(check, 150)} is ${oneLine(shortHashes(actual), 150)}`,
-    );
+  const checks = event.verdicts.slice(0, 10).map(checkedText);
   const more = event.verdicts.length > 10 ? ` and ${count(event.verdicts.length - 10, 'more check')}` : '';
   const checked = checks.length === 0 ? [] : [small(`Checked: ${checks.join('; ')}${more}`)];
   return { text: `${head}. ${text}`, blocks: [...sections([head, text, ...warning]), ...checked] };
+}
+
+/** What was looked at afterwards, and what was there, as a part of a line of mrkdwn. */
+export function checkedText({ check, pass, actual }: Verdict): string {
+  return `${pass ? '' : 'NOT as wanted: '}${oneLine(check, 150)} is ${oneLine(shortHashes(actual), 150)}`;
 }
 
 /**
@@ -61,10 +61,18 @@ export function failureMessage(title: string, failure: Failure, requesterId: str
 
 /** A piece of a console or log as a code block; of a long one the end, because that is where it stopped. */
 export function snippetMessage(event: Extract<JournalEvent, { readonly type: 'snippet' }>): ChatMessage {
-  const { shown, left } = snippetLines(event.text);
+  return { text: snippetHeading(event), blocks: snippetBlocks(event) };
+}
+
+/** The same below other blocks. */
+export function snippetBlocks(event: Extract<JournalEvent, { readonly type: 'snippet' }>): KnownBlock[] {
+  return [...sections([snippetHeading(event)]), preformatted(snippetLines(event.text).shown.join('\n'))];
+}
+
+function snippetHeading({ title, target, text }: Extract<JournalEvent, { readonly type: 'snippet' }>): string {
+  const { shown, left } = snippetLines(text);
   const cut = left === 0 ? '' : `, the last ${count(shown.length, 'line')} of ${shown.length + left}`;
-  const heading = `*${oneLine(event.title)}* (${escapeMrkdwn(event.target)}${cut})`;
-  return { text: heading, blocks: [...sections([heading]), preformatted(shown.join('\n'))] };
+  return `*${oneLine(title)}* (${escapeMrkdwn(target)}${cut})`;
 }
 
 function snippetLines(text: string): { readonly shown: readonly string[]; readonly left: number } {

@@ -244,7 +244,8 @@ describe('warnings in the thread', () => {
 describe('a snippet', () => {
   function snippet(text: string): ChatMessage | undefined {
     const event = { type: 'snippet', step: 's', target: 'b-dpu0', title: 'Installer log', text } as const;
-    return postsOf(ofHosts([hostB()]), [], journal(['b', event]))[0]?.message;
+    const ended = { type: 'unit-ended', state: 'done', summary: 'Done.' } as const;
+    return postsOf(ofHosts([hostB()]), [], journal(['b', event], ['b', ended]))[0]?.message;
   }
 
   test('is a code block in which nothing is active, with redactions as they are', () => {

@@ -1,0 +1,131 @@
+/** What a unit has done becomes a message where something ends, not with every step: a thread is read, not watched. */
+import type { KnownBlock } from '@slack/types';
+import type { JournalEvent } from '../domain/journal.ts';
+import type { Risk } from '../domain/outcome.ts';
+import { needsApproval } from '../domain/outcome.ts';
+import type { Bullet } from './blocks.ts';
+import { bulletList, note, sections } from './blocks.ts';
+import type { UnitEvent } from './journal-events.ts';
+import type { KnownSteps } from './known-steps.ts';
+import { riskOf, titleOf } from './known-steps.ts';
+import type { ChatMessage } from './message.ts';
+import { appliedMessage, checkedText, snippetBlocks, snippetMessage } from './step-messages.ts';
+import { count, cutPlain, duration, escapeMrkdwn, oneLine, plainList, shortHashes } from './text.ts';
+
+type Snippet = Extract<JournalEvent, { readonly type: 'snippet' }>;
+
+/** A step that was carried out, with the words that people have for it. */
+interface Applied {
+  readonly target: string;
+  readonly title: string;
+  readonly event: Extract<JournalEvent, { readonly type: 'step-applied' }>;
+}
+
+interface Collected {
+  readonly steps: readonly Applied[];
+  readonly snippets: readonly Snippet[];
+}
+
+interface Known extends KnownSteps {
+  readonly nameOf: (unit: string) => string;
+}
+
+/** Before these, what was collected is told: they say something about the unit themselves. */
+const ends: ReadonlySet<UnitEvent['type']> = new Set<UnitEvent['type']>([
+  'plan-ready',
+  'plan-failed',
+  'step-waiting',
+  'step-failed',
+  'measured',
+  'unit-ended',
+]);
+
+/**
+ * Steps that were carried out and what consoles showed are collected by unit, and told in one message: with the next step
+ * risky enough to ask for, and before anything else is said of the unit. A snippet with a file is a message of its own.
+ */
+export class Milestones {
+  readonly #collected = new Map<string, Collected>();
+
+  /** What there is to tell once this event is there. Events of a unit come in their order, each once. */
+  after(
+    known: Known,
+    unit: string,
+    event: UnitEvent,
+  ): readonly { readonly kind: 'milestone' | 'snippet'; readonly message: ChatMessage }[] {
+    const { steps, snippets } = this.#collected.get(unit) ?? { steps: [], snippets: [] };
+    const isFile = event.type === 'snippet' && event.file !== undefined;
+    const isRisky = event.type === 'step-applied' && isTold(riskOf(known, unit, event.step, event.target));
+    const collected: Collected = {
+      steps: event.type === 'step-applied' ? [...steps, named(known, unit, event)] : steps,
+      snippets: event.type === 'snippet' && !isFile ? [...snippets, event] : snippets,
+    };
+    if (!isRisky && !isFile && !ends.has(event.type)) {
+      this.#collected.set(unit, collected);
+      return [];
+    }
+    this.#collected.delete(unit);
+    const message = milestoneMessage(known.nameOf(unit), collected.steps, collected.snippets);
+    return message === undefined ? [] : [{ kind: collected.steps.length === 0 ? 'snippet' : 'milestone', message }];
+  }
+}
+
+function named(known: Known, unit: string, event: Applied['event']): Applied {
+  return { target: known.nameOf(event.target), title: titleOf(known, unit, event.step, event.target), event };
+}
+
+const REASON_CHARACTERS = 600;
+const SHOWN_CHECKS = 10;
+
+/** Of a step that is not in the plan nobody knows how risky it was. */
+function isTold(risk: Risk | undefined): boolean {
+  return risk === undefined || needsApproval(risk);
+}
+
+/** One message of steps that were carried out and of what a console or log showed meanwhile. Undefined: nothing to tell. */
+function milestoneMessage(
+  unit: string,
+  steps: readonly Applied[],
+  snippets: readonly Snippet[],
+): ChatMessage | undefined {
+  const [only] = steps;
+  if (only === undefined) return snippetsAlone(snippets);
+  const shown = snippets.flatMap(snippetBlocks);
+  if (steps.length === 1) {
+    const message = appliedMessage(only.target, only.title, only.event);
+    return { ...message, blocks: [...message.blocks, ...shown] };
+  }
+  const tookMs = steps.reduce((sum, { event }) => sum + event.tookMs, 0);
+  const head = `*${escapeMrkdwn(unit)}*: ${count(steps.length, 'step')} done in ${duration(tookMs)}`;
+  const blocks: KnownBlock[] = [...sections([head]), bulletList([], steps.flatMap(stepBullets)), ...checks(steps)];
+  const titles = oneLine(
+    plainList(
+      steps.map(({ title }) => title),
+      5,
+    ),
+  );
+  return { text: `${head}: ${titles}`, blocks: [...blocks, ...shown] };
+}
+
+function snippetsAlone(snippets: readonly Snippet[]): ChatMessage | undefined {
+  const [first, ...others] = snippets;
+  if (first === undefined) return undefined;
+  const message = snippetMessage(first);
+  return { ...message, blocks: [...message.blocks, ...others.flatMap(snippetBlocks)] };
+}
+
+function stepBullets({ target, title, event }: Applied): Bullet[] {
+  const reason = cutPlain(shortHashes(event.reason), REASON_CHARACTERS);
+  const warning: Bullet[] =
+    event.warning === undefined
+      ? []
+      : [{ indent: 1, spans: [{ bold: 'Warning:' }, ` ${cutPlain(event.warning, REASON_CHARACTERS)}`] }];
+  return [{ spans: [{ bold: title }, ` (${target}): ${reason}`] }, ...warning];
+}
+
+function checks(steps: readonly Applied[]): KnownBlock[] {
+  const verdicts = steps.flatMap(({ event }) => event.verdicts);
+  if (verdicts.length === 0) return [];
+  const more = verdicts.length > SHOWN_CHECKS ? ` and ${count(verdicts.length - SHOWN_CHECKS, 'more check')}` : '';
+  return [note(`Checked: ${verdicts.slice(0, SHOWN_CHECKS).map(checkedText).join('; ')}${more}`)];
+}
