@@ -1,36 +1,43 @@
 import type { BenchResult, Measured, Series } from '../domain/bench.ts';
-import { pointText } from './point-text.ts';
+import { directionText, pointText, settingText } from './point-text.ts';
 import { figureText, rateUnit } from './rate-text.ts';
 import { settingGroups } from './result-line.ts';
 
 type Table = Measured['table'];
 
-/** One row a series, of a sweep the best setting first: the figure, and how far to trust it. */
-export function resultTable(result: Pick<BenchResult, 'series'>): Table {
-  const series = settingGroups(result).flatMap((group) => group.series);
+/**
+ * One row a series, of a sweep the best setting first: the figure, and how far to trust it. What is read first stands first,
+ * because a phone shows no more: of one setting the direction, and the setting, which is the same in all rows, at the end.
+ */
+export function resultTable(result: Pick<BenchResult, 'series' | 'cards'>): Table {
+  const groups = settingGroups(result);
+  const isSweep = groups.length > 1;
+  const series = groups.flatMap((group) => group.series);
   const hasFrames = series.some(({ summary }) => summary.mpps !== undefined);
   const { unit, text } = rateUnit(Math.max(0, ...series.map(({ summary }) => summary.medianGbps)));
   const columns = [
-    'Setting',
+    isSweep ? 'Setting' : 'Direction',
     `Median ${unit}`,
+    'Line rate',
     'Interval',
     'Spread',
     ...(hasFrames ? [`L1 ${unit}`, 'Mpps'] : []),
-    'Line rate',
     'Loss',
     'Baseline',
+    ...(isSweep ? [] : ['Setting']),
   ];
   const optional = (value: number | undefined, write: (value: number) => string): string =>
     value === undefined ? '-' : write(value);
   const rows = series.map(({ point, summary, repeats, verdict }) => [
-    pointText(point),
+    isSweep ? pointText(point) : directionText(result.cards, point.direction),
     text(summary.medianGbps),
+    optional(summary.lineRatePercent, (percent) => `${percent.toFixed(1)} %`),
     `${text(summary.lowGbps)} to ${text(summary.highGbps)} (${confidence(summary.confidencePercent)})`,
     `${summary.spreadPercent.toFixed(1)} %`,
     ...(hasFrames ? [optional(summary.layer1Gbps, text), optional(summary.mpps, figureText)] : []),
-    optional(summary.lineRatePercent, (percent) => `${percent.toFixed(1)} %`),
     lossOf(repeats),
     verdict.kind.replaceAll('-', ' '),
+    ...(isSweep ? [] : [settingText(point)]),
   ]);
   return { columns, rows };
 }

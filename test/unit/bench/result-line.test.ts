@@ -95,11 +95,16 @@ describe('the table of a result', () => {
     expect(columns).not.toContain('Mpps');
     expect(rows).toHaveLength(2);
     expect(rows.every((row) => row.length === columns.length)).toBe(true);
-    expect(rows[0]?.slice(1, 4)).toEqual(['390.2', '390.1 to 390.4 (75 %)', '1.0 %']);
+    expect(columns.slice(0, 3)).toEqual(['Direction', 'Median Gb/s', 'Line rate']);
+    expect(rows.map((row) => [row[0], row.at(-1)])).toEqual([
+      ['as7-dpu0 to as8-dpu0', 'frames of 1500 bytes, MTU 9000, 8 streams'],
+      ['as8-dpu0 to as7-dpu0', 'frames of 1500 bytes, MTU 9000, 8 streams'],
+    ]);
+    expect(rows[0]?.slice(1, 5)).toEqual(['390.2', '-', '390.1 to 390.4 (75 %)', '1.0 %']);
     const framed = both.map((one): Series => ({ ...one, summary: { ...one.summary, mpps: 32.5, layer1Gbps: 396.2 } }));
     const wide = resultTable(resultOf(framed));
     expect(wide.columns).toContain('Mpps');
-    expect(wide.rows[0]?.slice(4, 6)).toEqual(['396.2', '32.5']);
+    expect(wide.rows[0]?.slice(5, 7)).toEqual(['396.2', '32.5']);
     expect(wide.rows.every((row) => row.length === wide.columns.length)).toBe(true);
   });
 
@@ -110,7 +115,7 @@ describe('the table of a result', () => {
     const { columns, rows } = resultTable(resultOf(series));
 
     expect(columns[1]).toBe('Median Mb/s');
-    expect(rows[0]?.slice(1, 3)).toEqual(['40.0', '40.0 to 40.0 (one repeat)']);
+    expect([rows[0]?.[1], rows[0]?.[3]]).toEqual(['40.0', '40.0 to 40.0 (one repeat)']);
   });
 
   it('names the best setting of a sweep first, and can be read by a spreadsheet', () => {
