@@ -235,6 +235,24 @@ describe('SSH transport against a server that misbehaves', () => {
     expect(server.connections()).toBe(2);
   });
 
+  it('asks again for a channel that was refused: the server may still count sessions that have ended', async () => {
+    let refusals = 3;
+    const { server, hosts } = await serve({ refuseChannels: () => (refusals -= 1) >= 0 });
+    const session = await hosts.open(sliceFor({ ssh: server.endpoint }));
+
+    expect((await session.run(['echo', 'there'], call)).stdout).toBe('there\n');
+    expect(server.commands).toHaveLength(1);
+    expect(server.connections()).toBe(1);
+  });
+
+  it('says that it got no channel from a server that goes on refusing', async () => {
+    const { server, hosts } = await serve({ refuseChannels: () => true });
+    const session = await hosts.open(sliceFor({ ssh: server.endpoint }));
+
+    expect((await failureOfCall(session.run(['true'], call))).code).toBe('ssh-unreachable');
+    expect(server.commands).toEqual([]);
+  });
+
   it('repeats a read whose connection was cut, but never a run', async () => {
     let cuts = 0;
     const { server, hosts } = await serve({

@@ -46,6 +46,8 @@ export async function startFakeSsh(
     readonly hostKeys?: readonly { readonly private: string; readonly public: string }[];
     /** Says nothing to a request for a channel. */
     readonly muteChannels?: () => boolean;
+    /** Refuses a request for a channel, as sshd does beyond MaxSessions. */
+    readonly refuseChannels?: () => boolean;
     /** Folder that the commands find their programs in first. */
     readonly programs?: string;
     readonly onSftp?: (sftp: SFTPWrapper, connection: Connection) => void;
@@ -71,8 +73,9 @@ export async function startFakeSsh(
       if (right) context.accept();
       else context.reject(['publickey']);
     });
-    connection.on('session', (accept) => {
+    connection.on('session', (accept, reject) => {
       if (options.muteChannels?.() === true) return;
+      if (options.refuseChannels?.() === true) return reject();
       const session = accept();
       session.on('exec', (acceptExec, _reject, { command }) => {
         commands.push(command);
