@@ -99,6 +99,8 @@ export type JournalEvent =
       readonly verdicts: readonly Verdict[];
       readonly tookMs: number;
       readonly warning?: string;
+      /** Of the step; entries of before this was noted lack it. */
+      readonly risk?: Risk;
     }
   | {
       readonly type: 'step-waiting';

@@ -2,7 +2,7 @@ import { limitText } from '../domain/limit-text.ts';
 import type { Change, Failure, StepOutcome, Verdict } from '../domain/outcome.ts';
 import { needsApproval } from '../domain/outcome.ts';
 import { outsideEnvelope } from '../domain/plan.ts';
-import type { ApplyResult, ObserveContext, RecipeStep, Unmet } from '../domain/step.ts';
+import type { ApplyResult, ObserveContext, RecipeStep, Step, Unmet } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
 import { undoStep } from './clean-up.ts';
 import { endsQuietly } from './ends-quietly.ts';
@@ -78,7 +78,7 @@ export async function runStep(
     limit.stop();
   }
   const tookMs = unit.deps.clock.nowMs() - startMs;
-  await journalOutcome(unit, step.name, target, outcome, tookMs);
+  await journalOutcome(unit, step, target, outcome, tookMs);
   if (isFirst) await noteTime(unit, { step: step.name, target }, outcome.kind, tookMs);
   // Nothing of a measurement runs on while all is halted; what could not be stopped is tried again at the end.
   if (isHalted && step.undo && unit.recipe.onFailure === 'cleanup')
@@ -158,7 +158,7 @@ async function lookAndAct(
 
 async function journalOutcome(
   unit: UnitSession,
-  step: string,
+  { name: step, risk }: Pick<Step, 'name' | 'risk'>,
   target: string,
   outcome: StepOutcome,
   tookMs: number,
@@ -180,6 +180,7 @@ async function journalOutcome(
         reason: outcome.reason,
         verdicts: outcome.verdicts,
         tookMs,
+        risk,
         ...(outcome.warning !== undefined && { warning: outcome.warning }),
       });
     case 'waiting':

@@ -1,5 +1,4 @@
 /** What plan and journal together know of a step. */
-import type { Risk } from '../domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
 import type { JournalFold } from './journal-fold.ts';
 import { stepKey } from './journal-fold.ts';
@@ -24,11 +23,6 @@ function plannedStep(known: KnownSteps, unit: string, step: string, target: stri
   const hash = known.fold.units[unit]?.planHash;
   const plan = known.plans.find((entry) => entry.unit === unit && entry.hash === hash);
   return plan?.steps.find((entry) => entry.step === step && entry.target === target);
-}
-
-/** How risky a step is by the plan that was in force. */
-export function riskOf(known: KnownSteps, unit: string, step: string, target: string): Risk | undefined {
-  return plannedStep(known, unit, step, target)?.risk;
 }
 
 /** Title of a step as the plan has it, else as the journal has it, else its name. */

@@ -7,7 +7,7 @@ import type { Bullet } from './blocks.ts';
 import { bulletList, note, sections } from './blocks.ts';
 import type { UnitEvent } from './journal-events.ts';
 import type { KnownSteps } from './known-steps.ts';
-import { riskOf, titleOf } from './known-steps.ts';
+import { titleOf } from './known-steps.ts';
 import type { ChatMessage } from './message.ts';
 import { appliedMessage, checkedText, snippetBlocks, snippetMessage } from './step-messages.ts';
 import { count, cutPlain, duration, escapeMrkdwn, oneLine, plainList, shortHashes } from './text.ts';
@@ -55,7 +55,7 @@ export class Milestones {
   ): readonly { readonly kind: 'milestone' | 'snippet'; readonly message: ChatMessage }[] {
     const { steps, snippets } = this.#collected.get(unit) ?? { steps: [], snippets: [] };
     const isFile = event.type === 'snippet' && event.file !== undefined;
-    const isRisky = event.type === 'step-applied' && isTold(riskOf(known, unit, event.step, event.target));
+    const isRisky = event.type === 'step-applied' && isTold(event.risk);
     const collected: Collected = {
       steps: event.type === 'step-applied' ? [...steps, named(known, unit, event)] : steps,
       snippets: event.type === 'snippet' && !isFile ? [...snippets, event] : snippets,
@@ -77,7 +77,7 @@ function named(known: Known, unit: string, event: Applied['event']): Applied {
 const REASON_CHARACTERS = 600;
 const SHOWN_CHECKS = 10;
 
-/** Of a step that is not in the plan nobody knows how risky it was. */
+/** From the entry alone, because the keys of messages hang on it; entries of before the risk was noted are told one by one. */
 function isTold(risk: Risk | undefined): boolean {
   return risk === undefined || needsApproval(risk);
 }

@@ -58,6 +58,7 @@ const unitEvent = (targets: readonly string[]): fc.Arbitrary<JournalEvent> => {
       ...base,
       reason: foreignText,
       warning: foreignText,
+      risk,
       tookMs: number,
       verdicts: fc.array(
         fc.record({ check: foreignText, pass: fc.boolean(), expected: foreignText, actual: foreignText }),

@@ -22,6 +22,7 @@ const applied = (step: string, more: object = {}): JournalEvent => ({
   reason: `${step} is as wanted`,
   verdicts: [{ check: `${step} setting`, pass: true, expected: 'on', actual: 'on' }],
   tookMs: 2_000,
+  risk: step === 'flash' ? 'destructive' : 'change',
   ...more,
 });
 const snippet = (title: string, more: object = {}): JournalEvent => ({
