@@ -1,5 +1,5 @@
 import type { BenchResult, Measured, Series } from '../domain/bench.ts';
-import { directionText, pointText, settingText } from './point-text.ts';
+import { directionText, pointText } from './point-text.ts';
 import { figureText, rateUnit } from './rate-text.ts';
 import { settingGroups } from './result-line.ts';
 
@@ -7,7 +7,7 @@ type Table = Measured['table'];
 
 /**
  * One row a series, of a sweep the best setting first: the figure, and how far to trust it. What is read first stands first,
- * because a phone shows no more: of one setting the direction, and the setting, which is the same in all rows, at the end.
+ * because a phone shows no more: of one setting the direction, because the title has the setting.
  */
 export function resultTable(result: Pick<BenchResult, 'series' | 'cards'>): Table {
   const groups = settingGroups(result);
@@ -24,7 +24,6 @@ export function resultTable(result: Pick<BenchResult, 'series' | 'cards'>): Tabl
     ...(hasFrames ? [`L1 ${unit}`, 'Mpps'] : []),
     'Loss',
     'Baseline',
-    ...(isSweep ? [] : ['Setting']),
   ];
   const optional = (value: number | undefined, write: (value: number) => string): string =>
     value === undefined ? '-' : write(value);
@@ -37,7 +36,6 @@ export function resultTable(result: Pick<BenchResult, 'series' | 'cards'>): Tabl
     ...(hasFrames ? [optional(summary.layer1Gbps, text), optional(summary.mpps, figureText)] : []),
     lossOf(repeats),
     verdict.kind.replaceAll('-', ' '),
-    ...(isSweep ? [] : [settingText(point)]),
   ]);
   return { columns, rows };
 }

@@ -61,7 +61,7 @@ describe('bench raw over real OpenSSH, Open vSwitch and iperf3', () => {
   it('says TESTBED wherever a figure stands, and never SIMULATED', async () => {
     const thread = await world.thread(first?.id ?? 0);
 
-    expect(thread).toMatch(/Raw throughput of wire, iperf3 \(TESTBED\)/);
+    expect(thread).toMatch(/Raw throughput of wire, iperf3: MTU \d+, \d+ streams? \(TESTBED\)/);
     expect(thread).toMatch(/picture: TESTBED/);
     expect(thread).not.toContain('SIMULATED');
   });

@@ -15,7 +15,7 @@ describe('the line of a result', () => {
   it('tells both rates, the offload, the missing baseline once, and on hardware the ratio to the known figure', () => {
     const result = resultOf(both);
 
-    expect(resultTitle(result)).toBe('Raw throughput of wire1, testpmd');
+    expect(resultTitle(result)).toBe('Raw throughput of wire1, testpmd: frames of 1500 bytes, MTU 9000, 8 streams');
     expect(resultLine(result)).toBe(
       '390.2 Gb/s as7-dpu0 to as8-dpu0, 388.0 Gb/s as8-dpu0 to as7-dpu0; offloaded; no baseline yet: `/dpu bench baseline 12` makes this one it; 0.99 of the 390 Gb/s that two B3240 have reached',
     );
@@ -96,10 +96,7 @@ describe('the table of a result', () => {
     expect(rows).toHaveLength(2);
     expect(rows.every((row) => row.length === columns.length)).toBe(true);
     expect(columns.slice(0, 3)).toEqual(['Direction', 'Median Gb/s', 'Line rate']);
-    expect(rows.map((row) => [row[0], row.at(-1)])).toEqual([
-      ['as7-dpu0 to as8-dpu0', 'frames of 1500 bytes, MTU 9000, 8 streams'],
-      ['as8-dpu0 to as7-dpu0', 'frames of 1500 bytes, MTU 9000, 8 streams'],
-    ]);
+    expect(rows.map(([direction]) => direction)).toEqual(['as7-dpu0 to as8-dpu0', 'as8-dpu0 to as7-dpu0']);
     expect(rows[0]?.slice(1, 5)).toEqual(['390.2', '-', '390.1 to 390.4 (75 %)', '1.0 %']);
     const framed = both.map((one): Series => ({ ...one, summary: { ...one.summary, mpps: 32.5, layer1Gbps: 396.2 } }));
     const wide = resultTable(resultOf(framed));
