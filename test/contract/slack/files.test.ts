@@ -8,6 +8,7 @@ import { plainText } from '../../../src/report/plain-text.ts';
 import { postsOf } from '../../../src/report/posts.ts';
 import { createChatPort } from '../../../src/slack/chat-client.ts';
 import { createFilePort } from '../../../src/slack/file-client.ts';
+import { eventually } from '../../support/lab/eventually.ts';
 import { createMemoryArtefactStore } from '../../support/memory/looks.ts';
 import { createMemoryOutboxStore } from '../../support/memory/outbox.ts';
 import { CHART, CONSOLE, refOf, runWithFiles } from '../../unit/slack/file-story.ts';
@@ -41,7 +42,8 @@ async function scene(onTestFinished: OnFinished, file: typeof CONSOLE, ...faults
 /** Publishes until card, file and end of the run are there; gives the messages about the file. */
 async function published(onTestFinished: OnFinished, scene: Scene): Promise<Message[]> {
   onTestFinished(publish(scene.slack, scene));
-  await expect.poll(() => thread(scene.slack).length, { timeout: 15_000 }).toBeGreaterThanOrEqual(3);
+  // expect.poll belongs to the test that runs now, and several do.
+  await eventually('the thread', () => thread(scene.slack).length >= 3 || undefined, 15_000);
   return thread(scene.slack).filter((message) => message.text.includes('End of'));
 }
 
@@ -111,7 +113,7 @@ test.concurrent(
         },
       },
     });
-    await expect.poll(() => reached, { timeout: 10_000 }).toBe(true);
+    await eventually('the upload', () => reached || undefined, 10_000);
     await stop();
 
     const messages = await published(onTestFinished, stage);
@@ -136,7 +138,7 @@ test.concurrent(
       },
     };
     const stop = publish(stage.slack, { ...stage, store });
-    await expect.poll(() => reached, { timeout: 10_000 }).toBe(true);
+    await eventually('the upload', () => reached || undefined, 10_000);
     await stop();
 
     const messages = await published(onTestFinished, stage);
