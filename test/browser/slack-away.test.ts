@@ -57,7 +57,10 @@ describe('the thread of a run comes out the same', () => {
       onTestFailed(() => void process.stderr.write(stack.processes.logTails()));
       const ids = [await stack.order('ana', '/dpu provision as8'), await stack.order('ana', '/dpu provision as9')];
       for (const id of ids) await stack.people.press('ben', id, 'Approve');
-      await stack.records.waitForEvent(ids[0] ?? 0, 'as8', (event) => event.type === 'intent', runLimitMs);
+      // Who approves is asked of Slack: without an answer it is no approval.
+      for (const id of ids)
+        await stack.records.waitForEvent(id, '_run', (event) => event.type === 'approved', runLimitMs);
+      await stack.records.waitForEvent(ids[1] ?? 0, 'as9', (event) => event.type === 'intent', runLimitMs);
 
       await stack.people.fault({ fault: 'slack-down' });
       await pause(awaySeconds * 1000);
