@@ -19,8 +19,7 @@ export function messageLines(
 }
 
 function blockText(block: KnownBlock, names: Names): string {
-  // Blocks that dpubot does not use fall through to whatever text they hold.
-  // oxlint-disable-next-line typescript/switch-exhaustiveness-check
+  // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- blocks that dpubot does not use fall through to whatever text they hold
   switch (block.type) {
     case 'header':
       return block.text.text;

@@ -4,12 +4,12 @@ import type { JournalEvent } from '../domain/journal.ts';
 import type { Risk } from '../domain/outcome.ts';
 import { needsApproval } from '../domain/outcome.ts';
 import type { Bullet } from './blocks.ts';
-import { bulletList, note, sections } from './blocks.ts';
+import { bulletList, sections } from './blocks.ts';
 import type { UnitEvent } from './journal-events.ts';
 import type { KnownSteps } from './known-steps.ts';
 import { titleOf } from './known-steps.ts';
 import type { ChatMessage } from './message.ts';
-import { appliedMessage, checkedText, snippetBlocks, snippetMessage } from './step-messages.ts';
+import { appliedMessage, checkedLine, snippetBlocks, snippetMessage } from './step-messages.ts';
 import { count, cutPlain, duration, escapeMrkdwn, oneLine, plainList, shortHashes } from './text.ts';
 
 type Snippet = Extract<JournalEvent, { readonly type: 'snippet' }>;
@@ -40,19 +40,18 @@ const ends: ReadonlySet<UnitEvent['type']> = new Set<UnitEvent['type']>([
   'unit-ended',
 ]);
 
+type Milestone = { readonly kind: 'milestone' | 'snippet'; readonly message: ChatMessage };
+
 /**
  * Steps that were carried out and what consoles showed are collected by unit, and told in one message: with the next step
- * risky enough to ask for, and before anything else is said of the unit. A snippet with a file is a message of its own.
+ * risky enough to ask for, before anything else is said of the unit, when the run ends, or when there is no room for more. A
+ * snippet with a file is a message of its own. What is done meanwhile stands on the card.
  */
 export class Milestones {
   readonly #collected = new Map<string, Collected>();
 
   /** What there is to tell once this event is there. Events of a unit come in their order, each once. */
-  after(
-    known: Known,
-    unit: string,
-    event: UnitEvent,
-  ): readonly { readonly kind: 'milestone' | 'snippet'; readonly message: ChatMessage }[] {
+  after(known: Known, unit: string, event: UnitEvent): readonly Milestone[] {
     const { steps, snippets } = this.#collected.get(unit) ?? { steps: [], snippets: [] };
     const isFile = event.type === 'snippet' && event.file !== undefined;
     const isRisky = event.type === 'step-applied' && isTold(event.risk);
@@ -60,13 +59,21 @@ export class Milestones {
       steps: event.type === 'step-applied' ? [...steps, named(known, unit, event)] : steps,
       snippets: event.type === 'snippet' && !isFile ? [...snippets, event] : snippets,
     };
-    if (!isRisky && !isFile && !ends.has(event.type)) {
-      this.#collected.set(unit, collected);
-      return [];
-    }
+    const isFull = collected.steps.length >= MAX_STEPS || collected.snippets.length >= MAX_SNIPPETS;
+    this.#collected.set(unit, collected);
+    return isRisky || isFile || isFull || ends.has(event.type) ? this.#tell(known, unit) : [];
+  }
+
+  /** What is left of all units when the run ends: one whose worker died before may end without a word of its own. */
+  atEnd(known: Known): readonly Milestone[] {
+    return [...this.#collected.keys()].toSorted().flatMap((unit) => this.#tell(known, unit));
+  }
+
+  #tell(known: Known, unit: string): readonly Milestone[] {
+    const { steps, snippets } = this.#collected.get(unit) ?? { steps: [], snippets: [] };
     this.#collected.delete(unit);
-    const message = milestoneMessage(known.nameOf(unit), collected.steps, collected.snippets);
-    return message === undefined ? [] : [{ kind: collected.steps.length === 0 ? 'snippet' : 'milestone', message }];
+    const message = milestoneMessage(known.nameOf(unit), steps, snippets);
+    return message === undefined ? [] : [{ kind: steps.length === 0 ? 'snippet' : 'milestone', message }];
   }
 }
 
@@ -75,7 +82,9 @@ function named(known: Known, unit: string, event: Applied['event']): Applied {
 }
 
 const REASON_CHARACTERS = 600;
-const SHOWN_CHECKS = 10;
+/** More in one message would not fit into it (`blockLimits.totalText`). */
+const MAX_STEPS = 8;
+const MAX_SNIPPETS = 3;
 
 /** From the entry alone, because the keys of messages hang on it; entries of before the risk was noted are told one by one. */
 function isTold(risk: Risk | undefined): boolean {
@@ -97,7 +106,7 @@ function milestoneMessage(
   }
   const tookMs = steps.reduce((sum, { event }) => sum + event.tookMs, 0);
   const head = `*${escapeMrkdwn(unit)}*: ${count(steps.length, 'step')} done in ${duration(tookMs)}`;
-  const blocks: KnownBlock[] = [...sections([head]), bulletList([], steps.flatMap(stepBullets)), ...checks(steps)];
+  const blocks: KnownBlock[] = [...sections([head]), bulletList([], steps.flatMap(stepBullets))];
   const titles = oneLine(
     plainList(
       steps.map(({ title }) => title),
@@ -120,12 +129,7 @@ function stepBullets({ target, title, event }: Applied): Bullet[] {
     event.warning === undefined
       ? []
       : [{ indent: 1, spans: [{ bold: 'Warning:' }, ` ${cutPlain(event.warning, REASON_CHARACTERS)}`] }];
-  return [{ spans: [{ bold: title }, ` (${target}): ${reason}`] }, ...warning];
-}
-
-function checks(steps: readonly Applied[]): KnownBlock[] {
-  const verdicts = steps.flatMap(({ event }) => event.verdicts);
-  if (verdicts.length === 0) return [];
-  const more = verdicts.length > SHOWN_CHECKS ? ` and ${count(verdicts.length - SHOWN_CHECKS, 'more check')}` : '';
-  return [note(`Checked: ${verdicts.slice(0, SHOWN_CHECKS).map(checkedText).join('; ')}${more}`)];
+  const checked = checkedLine(event.verdicts);
+  const checks: Bullet[] = checked === undefined ? [] : [{ indent: 1, spans: [checked] }];
+  return [{ spans: [{ bold: title }, ` (${target}): ${reason}`] }, ...warning, ...checks];
 }

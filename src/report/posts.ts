@@ -145,7 +145,11 @@ function runDrafts(walk: Walk, event: RunEvent, index: number): Draft[] {
       return [...planDrafts(walk), { kind: 'wave', message: lines([text]) }];
     }
     case 'run-ended':
-      return [...planDrafts(walk), { kind: 'run-end', message: runEndMessage(walk.run, walk.fold, event) }];
+      return [
+        ...walk.milestones.atEnd(walk),
+        ...planDrafts(walk),
+        { kind: 'run-end', message: runEndMessage(walk.run, walk.fold, event) },
+      ];
     case 'vote':
       return [{ kind: 'vote', message: lines([voteText(event)]) }];
     case 'approval-expired':

@@ -4,7 +4,7 @@ import type { JournalEvent } from '../domain/journal.ts';
 import type { Failure, Verdict } from '../domain/outcome.ts';
 import { note as small, preformatted, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
-import { count, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
+import { count, cutPlain, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
 import { failureLines } from './words.ts';
 
 /** As many lines of a console as are read without scrolling a phone for long. */
@@ -21,15 +21,25 @@ export function appliedMessage(
   const head = `*${escapeMrkdwn(target)}*: *${oneLine(title)}* done in ${duration(event.tookMs)}`;
   const text = prose(shortHashes(event.reason), 900);
   const warning = event.warning === undefined ? [] : [`*Warning:* ${prose(event.warning, 900)}`];
-  const checks = event.verdicts.slice(0, 10).map(checkedText);
-  const more = event.verdicts.length > 10 ? ` and ${count(event.verdicts.length - 10, 'more check')}` : '';
-  const checked = checks.length === 0 ? [] : [small(`Checked: ${checks.join('; ')}${more}`)];
-  return { text: `${head}. ${text}`, blocks: [...sections([head, text, ...warning]), ...checked] };
+  const checked = checkedLine(event.verdicts);
+  const checks = checked === undefined ? [] : [small(escapeMrkdwn(checked))];
+  return { text: `${head}. ${text}`, blocks: [...sections([head, text, ...warning]), ...checks] };
 }
 
-/** What was looked at afterwards, and what was there, as a part of a line of mrkdwn. */
-export function checkedText({ check, pass, actual }: Verdict): string {
-  return `${pass ? '' : 'NOT as wanted: '}${oneLine(check, 150)} is ${oneLine(shortHashes(actual), 150)}`;
+const SHOWN_CHECKS = 10;
+const CHECK_CHARACTERS = 150;
+
+/** What was looked at after a step, and what was there, as plain text. */
+export function checkedLine(verdicts: readonly Verdict[]): string | undefined {
+  if (verdicts.length === 0) return undefined;
+  const shown = verdicts.slice(0, SHOWN_CHECKS).map(({ check, pass, actual }) => {
+    const [what, is] = [check, shortHashes(actual)].map((text) =>
+      cutPlain(text.replaceAll(/\s+/g, ' '), CHECK_CHARACTERS),
+    );
+    return `${pass ? '' : 'NOT as wanted: '}${what} is ${is}`;
+  });
+  const more = verdicts.length > SHOWN_CHECKS ? ` and ${count(verdicts.length - SHOWN_CHECKS, 'more check')}` : '';
+  return `Checked: ${shown.join('; ')}${more}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JournalEvent } from '../../../src/domain/journal.ts';
+import { RUN_STREAM } from '../../../src/domain/journal.ts';
 import type { PlannedStep } from '../../../src/domain/plan.ts';
 import { plainText } from '../../../src/report/plain-text.ts';
 import { postsOf } from '../../../src/report/posts.ts';
@@ -51,7 +52,7 @@ describe('what a unit has done', () => {
     expect(text).toContain('as7: 3 steps done in 6.0 s');
     expect(text).toContain('• Do pin (as7-dpu0): pin is as wanted');
     expect(text).toContain('• Flash (as7-dpu0): flash is as wanted');
-    expect(text).toContain('Checked: pin setting is on; ntp setting is on; flash setting is on');
+    expect(text).toMatch(/Do ntp .*\n +• Checked: ntp setting is on\n/);
     expect(text).toContain('Push (as7-dpu0)\nwhat Push showed');
   });
 
@@ -94,5 +95,43 @@ describe('what a unit has done', () => {
     expect(posts.map(([kind]) => kind)).toEqual(['milestone', 'snippet', 'snippet', 'unit-end']);
     expect(posts[0]?.[1]).toContain('Warning: odd');
     expect(posts[2]?.[1]).toContain('what More showed');
+  });
+
+  test('loses no check, however many steps come together', () => {
+    const verdicts = (step: string) =>
+      [1, 2, 3].map((number) => ({ check: `${step} ${number}`, pass: true, expected: 'on', actual: 'on' }));
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+
+    const posts = thread(...names.map((name) => applied(name, { verdicts: verdicts(name) })), ended);
+
+    expect(posts.map(([kind]) => kind)).toEqual(['milestone', 'unit-end']);
+    for (const name of names)
+      expect(posts[0]?.[1]).toContain(`Checked: ${name} 1 is on; ${name} 2 is on; ${name} 3 is on`);
+  });
+
+  test('is told in several messages where one has no room for it, and nothing of it is cut off', () => {
+    const long = (title: string) => snippet(title, { text: `${`${title} `.repeat(10)}\n`.repeat(39) });
+    const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
+
+    const steps = thread(...names.map((name) => applied(name, { reason: `${name} ${'x'.repeat(500)}` })), ended);
+    const shown = thread(...['One', 'Two', 'Three', 'Four', 'Five'].map(long), ended);
+
+    expect(steps.map(([kind]) => kind)).toEqual(['milestone', 'milestone', 'milestone', 'unit-end']);
+    for (const name of names) expect(steps.some(([, text]) => text.includes(`${name} setting is on`))).toBe(true);
+    expect(shown.map(([kind]) => kind)).toEqual(['snippet', 'snippet', 'unit-end']);
+    for (const name of ['One', 'Two', 'Three', 'Four', 'Five'])
+      expect(shown.some(([, text]) => text.includes(`${name} ${name}`))).toBe(true);
+    expect(JSON.stringify([steps, shown])).not.toContain('left out here');
+  });
+
+  test('is told at the end of the run by whose death nobody said a word of the unit', () => {
+    const entries = journal(
+      ['as7', applied('pin')],
+      [RUN_STREAM, { type: 'swept', unit: 'as7', generation: 1, reason: 'its worker is gone' }],
+      [RUN_STREAM, { type: 'run-ended', state: 'cancelled', summary: '1 host: 1 cancelled' }],
+    );
+    const cancelled = run({ state: 'cancelled', units: { as7: unit('as7', { state: 'cancelled' }) } });
+
+    expect(postsOf(cancelled, [], entries).map(({ kind }) => kind)).toEqual(['note', 'milestone', 'run-end']);
   });
 });

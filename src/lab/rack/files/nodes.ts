@@ -91,12 +91,12 @@ export class FileError extends Error {
 
 /** Text as a binary string of its UTF-8 bytes. */
 export function toBytes(text: string): string {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- ASCII is what it asks for, control characters and all
   return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /** A binary string read as UTF-8. */
 export function fromBytes(bytes: string): string {
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- ASCII is what it asks for, control characters and all
   return /^[\x00-\x7f]*$/.test(bytes) ? bytes : Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -44,7 +44,7 @@ export interface Expression {
 }
 
 function plain(run: (walk: Walk, entry: Entry) => boolean): Test {
-  // oxlint-disable-next-line require-yield
+  // oxlint-disable-next-line require-yield -- tests are generators because some of them run a program; this one does not
   return function* test(walk, entry) {
     return run(walk, entry);
   };
