@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { benchKinds, benchTools } from '../src/domain/bench.ts';
 import { nearest } from '../src/domain/targets.ts';
+import { RunNumber, Switch, cancelFlag, planFlag, viaCardFlag } from './arguments.ts';
 import type { Flag, Positional } from './define.ts';
+import { laterFlags, laterShape } from './later.ts';
 
 const shortestSeconds = 3;
 const longestSeconds = 3_600;
@@ -77,6 +79,10 @@ export const benchShape = {
   mtu: numbers({ low: 1_280, high: 9_978, unit: ' bytes' }).optional(),
   sas: numbers({ low: 1, high: 256 }).optional(),
   streams: numbers({ low: 1, high: 64 }).optional(),
+  plan: Switch,
+  'via-card': Switch,
+  cancel: RunNumber.optional(),
+  ...laterShape,
 };
 export type BenchWords = z.output<z.ZodObject<typeof benchShape>> & { readonly 'zero-loss'?: boolean };
 
@@ -105,30 +111,45 @@ export const kindPositional: Positional = {
   about: '`raw` (the path itself) or `ipsec` (encrypted between the two cards)',
 };
 
-export const toolFlag: Flag = {
+const toolFlag: Flag = {
   name: 'tool',
   kind: 'text',
   value: 'testpmd|iperf3',
   about: 'what measures; default testpmd where the profiles say how it runs (`tools`, hugepages), else iperf3',
 };
 
-export const durationFlag: Flag = {
+const durationFlag: Flag = {
   name: 'duration',
   kind: 'text',
   value: '30s',
   about: 'of one repeat, after 3 s of warm-up; from 3s to 1h, default 30s',
 };
 
-export const repeatFlag: Flag = {
+const repeatFlag: Flag = {
   name: 'repeat',
   kind: 'text',
   value: '3',
   about: 'repeats of each setting and direction, up to 20, default 3; a verdict against a baseline needs 5',
 };
 
-export const frameFlag: Flag = {
+const frameFlag: Flag = {
   name: 'frame',
   kind: 'text',
   value: '64,1500,9000',
   about: 'testpmd only: lengths of the Ethernet frames without FCS, each measured; default 1500',
 };
+
+/** What a bench and a sweep take alike, after what each takes in its own way. */
+export const benchFlags: readonly Flag[] = [
+  toolFlag,
+  durationFlag,
+  repeatFlag,
+  frameFlag,
+  planFlag,
+  viaCardFlag,
+  cancelFlag,
+  ...laterFlags,
+];
+
+/** When a bench asks for approval, in words. */
+export const benchApproval = 'when bridges, offload or IPsec have to be set up first, which interrupts others';

@@ -1,21 +1,18 @@
 import { z } from 'zod';
 import {
+  benchApproval,
+  benchFlags,
   benchShape,
-  durationFlag,
-  frameFlag,
   kindPositional,
   pairPositional,
   refuseStrayWords,
-  repeatFlag,
-  toolFlag,
 } from './bench-arguments.ts';
 import { startBench } from './bench-wish.ts';
-import { RunNumber, Switch, cancelFlag, cancelWithPlan, planFlag, viaCardFlag } from './arguments.ts';
+import { cancelWithPlan } from './arguments.ts';
 import { defineCommand } from './define.ts';
-import { laterFlags, laterShape } from './later.ts';
 
 const Arguments = z
-  .object({ ...benchShape, plan: Switch, 'via-card': Switch, cancel: RunNumber.optional(), ...laterShape })
+  .object(benchShape)
   .superRefine((args, context) => {
     refuseStrayWords(args, context);
     const isSwept = [args.mtu, args.streams, args.sas, args.frame].some((values) => (values?.length ?? 0) > 1);
@@ -33,21 +30,14 @@ export const benchSweep = defineCommand({
     { name: 'mtu', kind: 'text', value: '1500,9000', about: 'IP MTUs of the path; set back afterwards' },
     { name: 'streams', kind: 'text', value: '1,4,16', about: 'numbers of flows' },
     { name: 'sas', kind: 'text', value: '1,8,32', about: 'ipsec only: numbers of security associations a direction' },
-    frameFlag,
-    toolFlag,
-    durationFlag,
-    repeatFlag,
-    planFlag,
-    viaCardFlag,
-    cancelFlag,
-    ...laterFlags,
+    ...benchFlags,
   ],
   examples: [
     '/dpu bench sweep raw --mtu 1500,9000 --streams 1,4,16',
     '/dpu bench sweep ipsec wire1 --sas 1,8,32 --duration 10s',
   ],
   arguments: Arguments,
-  approval: 'when bridges, offload or IPsec have to be set up first, which interrupts others',
+  approval: benchApproval,
   who: 'operate',
   changes: true,
   async run(request, args) {

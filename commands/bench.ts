@@ -1,30 +1,20 @@
 import { z } from 'zod';
 import {
+  benchApproval,
+  benchFlags,
   benchShape,
-  durationFlag,
-  frameFlag,
   kindPositional,
   pairPositional,
   refuseStrayWords,
-  repeatFlag,
-  toolFlag,
 } from './bench-arguments.ts';
 import { startBench } from './bench-wish.ts';
-import { RunNumber, Switch, cancelFlag, cancelWithPlan, planFlag, viaCardFlag } from './arguments.ts';
+import { Switch, cancelWithPlan } from './arguments.ts';
 import { defineCommand } from './define.ts';
-import { laterFlags, laterShape } from './later.ts';
 
 const oneValue = ['mtu', 'streams', 'sas'] as const;
 
 const Arguments = z
-  .object({
-    ...benchShape,
-    'zero-loss': Switch,
-    plan: Switch,
-    'via-card': Switch,
-    cancel: RunNumber.optional(),
-    ...laterShape,
-  })
+  .object({ ...benchShape, 'zero-loss': Switch })
   .superRefine((args, context) => {
     refuseStrayWords(args, context);
     for (const flag of oneValue) {
@@ -42,10 +32,6 @@ export const bench = defineCommand({
   summary: 'measure the data path between the two cards of a pair, and prove whether the hardware does the work',
   positionals: [kindPositional, pairPositional],
   flags: [
-    toolFlag,
-    durationFlag,
-    repeatFlag,
-    frameFlag,
     { name: 'mtu', kind: 'text', value: 'N', about: 'IP MTU of the path while it is measured; default: as it is' },
     { name: 'sas', kind: 'text', value: 'N', about: 'ipsec only: security associations a direction; default 1' },
     {
@@ -59,14 +45,11 @@ export const bench = defineCommand({
       kind: 'switch',
       about: 'testpmd only: look for the highest rate without loss as well, by binary search',
     },
-    planFlag,
-    viaCardFlag,
-    cancelFlag,
-    ...laterFlags,
+    ...benchFlags,
   ],
   examples: ['/dpu bench raw', '/dpu bench ipsec wire1 --sas 8 --repeat 5', '/dpu bench raw --frame 64,1500,9000'],
   arguments: Arguments,
-  approval: 'when bridges, offload or IPsec have to be set up first, which interrupts others',
+  approval: benchApproval,
   who: 'operate',
   changes: true,
   async run(request, args) {

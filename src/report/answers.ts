@@ -5,7 +5,8 @@ import type { Run } from '../domain/run.ts';
 import { header, note, preformatted, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage, FailureAnswer } from './message.ts';
-import { count, cutPlain, duration, escapeMrkdwn, inlineCode, slackDate } from './text.ts';
+import { duration } from '../domain/duration.ts';
+import { count, cutPlain, escapeMrkdwn, inlineCode, slackDate } from './text.ts';
 import { failureLines, runStateText } from './words.ts';
 
 /** A plain sentence or a few lines. The text is foreign: nothing in it pings or links; single back-ticks stay code. */

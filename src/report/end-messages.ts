@@ -8,7 +8,8 @@ import type { Bullet } from './blocks.ts';
 import { bulletList, sections, table } from './blocks.ts';
 import type { FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
 import type { ChatMessage } from './message.ts';
-import { count, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes } from './text.ts';
+import { duration } from '../domain/duration.ts';
+import { count, escapeMrkdwn, mention, oneLine, prose, shortHashes } from './text.ts';
 import { isWorthALine, noteSpans } from './target-notes.ts';
 import { failureLines, outcomeWords, runStateText, unitStateWords } from './words.ts';
 

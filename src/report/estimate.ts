@@ -3,7 +3,7 @@ import { isUnitEnded } from '../domain/run.ts';
 import { stepKey } from './journal-fold.ts';
 import type { RunView, UnitView } from './run-view.ts';
 import type { StepView } from './target-views.ts';
-import { duration } from './text.ts';
+import { duration } from '../domain/duration.ts';
 
 /** What is left of a run, ms of the wall clock, and the figures that it was added up from. */
 export interface Estimate {

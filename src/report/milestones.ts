@@ -10,7 +10,8 @@ import type { KnownSteps } from './known-steps.ts';
 import { titleOf } from './known-steps.ts';
 import type { ChatMessage } from './message.ts';
 import { appliedMessage, checkedLine, snippetBlocks, snippetMessage } from './step-messages.ts';
-import { count, cutPlain, duration, escapeMrkdwn, oneLine, plainList, shortHashes } from './text.ts';
+import { duration } from '../domain/duration.ts';
+import { count, cutPlain, escapeMrkdwn, oneLine, plainList, shortHashes } from './text.ts';
 
 type Snippet = Extract<JournalEvent, { readonly type: 'snippet' }>;
 

@@ -12,7 +12,8 @@ import type { ChatMessage } from './message.ts';
 import { resolvedLine } from './resolved-line.ts';
 import type { RunView, UnitView } from './run-view.ts';
 import type { StepView, TargetView } from './target-views.ts';
-import { count, duration, escapeMrkdwn, mention, nameList, plainList, prose, slackDate } from './text.ts';
+import { duration } from '../domain/duration.ts';
+import { count, escapeMrkdwn, mention, nameList, plainList, prose, slackDate } from './text.ts';
 import { isWorthALine, noteLines, noteSpans, warningLines } from './target-notes.ts';
 import { failureLines, riskWords, runStateText, targetStateWords, unitStateWords } from './words.ts';
 

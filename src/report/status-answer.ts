@@ -6,7 +6,8 @@ import type { Lock } from '../domain/ports.ts';
 import { header, note, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
-import { count, duration, escapeMrkdwn, inlineCode, oneLine, plainList, slackDate } from './text.ts';
+import { duration } from '../domain/duration.ts';
+import { count, escapeMrkdwn, inlineCode, oneLine, plainList, slackDate } from './text.ts';
 
 /** One card with what is known of it, and who works on its host. */
 export interface CardStatus {

@@ -4,7 +4,8 @@ import type { JournalEvent } from '../domain/journal.ts';
 import type { Failure, Verdict } from '../domain/outcome.ts';
 import { note as small, preformatted, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
-import { count, cutPlain, duration, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
+import { duration } from '../domain/duration.ts';
+import { count, cutPlain, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
 import { failureLines } from './words.ts';
 
 /** As many lines of a console as are read without scrolling a phone for long. */

@@ -1,7 +1,5 @@
 /** Words for people: escaping of foreign text, durations, dates. Everything a device or a person wrote passes through here. */
 
-export { duration } from '../domain/duration.ts';
-
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /** What a terminal takes for colours, cursor moves and window titles (ECMA-48: CSI and OSC sequences). */

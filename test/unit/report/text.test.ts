@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { duration } from '../../../src/domain/duration.ts';
 import {
   codeBlock,
   count,
   cutMrkdwn,
-  duration,
   escapeMrkdwn,
   inlineCode,
   mention,
