@@ -1,18 +1,6 @@
-import type { BaselineKey, ResultRecord } from '../domain/bench.ts';
+import type { BaselineKey, HistoryRow, ResultRecord } from '../domain/bench.ts';
 import { pointText } from './point-text.ts';
 import { changeText, rateText, repeatsText } from './rate-text.ts';
-
-/** One figure of the past, in words. */
-export interface HistoryRow {
-  readonly run: number;
-  readonly atMs: number;
-  readonly setting: string;
-  readonly rate: string;
-  /** To the figure before it that was measured under the same conditions. */
-  readonly change: string;
-  readonly baseline: string;
-  readonly remarks: string;
-}
 
 const sparks = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 const mostTrends = 6;

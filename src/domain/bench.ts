@@ -176,3 +176,15 @@ export interface Measured {
   /** Charts (PNG with alt text), table, raw JSON. */
   readonly files: readonly ArtefactRef[];
 }
+
+/** One figure of the past, in words. */
+export interface HistoryRow {
+  readonly run: number;
+  readonly atMs: number;
+  readonly setting: string;
+  readonly rate: string;
+  /** To the figure before it that was measured under the same conditions. */
+  readonly change: string;
+  readonly baseline: string;
+  readonly remarks: string;
+}

@@ -1,4 +1,5 @@
 /** What is told of benches of the past. Only the person who asks sees it; texts of figures come from who compared them. */
+import type { HistoryRow } from '../domain/bench.ts';
 import { header, note, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
@@ -16,15 +17,7 @@ export interface History {
   readonly again: string;
   /** The cards at both ends, a and b. */
   readonly ends: readonly string[];
-  readonly rows: readonly {
-    readonly run: number;
-    readonly atMs: number;
-    readonly setting: string;
-    readonly rate: string;
-    readonly change: string;
-    readonly baseline: string;
-    readonly remarks: string;
-  }[];
+  readonly rows: readonly HistoryRow[];
   readonly trends: readonly string[];
 }
 

@@ -1,53 +1,29 @@
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
-import { clearStage, logTails, makeFolder, setStage, type Stage } from '../../scripts/demo/stage.ts';
-import { desk, openAs, openWindow } from '../../scripts/screenshot/browser.ts';
-import { ensureRedis } from '../../scripts/setup.mjs';
-import { rowWith, startBrowser } from './support.ts';
+import { clearStage, makeFolder } from '../../scripts/demo/stage.ts';
+import type { TwoPeople } from './support.ts';
+import { channelOf, rowWith, setTwoPeople, tellFailure, threadOf, type } from './support.ts';
 
 const runLimitMs = 60_000;
 
 const folder = makeFolder();
-let stage: Stage;
-let browser: Browser;
+let people: TwoPeople;
 let ana: Page;
 let ben: Page;
 
 beforeAll(async () => {
-  try {
-    stage = await setStage(folder, await ensureRedis());
-  } catch (error) {
-    throw new Error(logTails(folder), { cause: error });
-  }
-  browser = await startBrowser();
-  ana = await openAs(await openWindow(browser, desk), stage.pageUrl, 'ana');
-  ben = await openAs(await openWindow(browser, desk), stage.pageUrl, 'ben');
+  people = await setTwoPeople(folder);
+  ({ ana, ben } = people);
 }, 90_000);
 
 afterAll(async () => {
-  await browser?.close();
+  await people?.browser.close();
   await clearStage(folder);
 }, 30_000);
 
 beforeEach(() => {
-  onTestFailed(async () => {
-    const texts = [await ana.locator('body').innerText(), await ben.locator('body').innerText(), logTails(folder)];
-    process.stderr.write(`${texts.join('\n---\n')}\n`);
-  });
+  onTestFailed(async () => tellFailure(folder, ana.locator('body'), ben.locator('body')));
 });
-
-function channelOf(page: Page): Locator {
-  return page.getByRole('log', { name: 'Messages' });
-}
-
-function threadOf(page: Page): Locator {
-  return page.getByRole('log', { name: 'Thread' });
-}
-
-async function type(page: Page, line: string): Promise<void> {
-  await page.getByRole('textbox', { name: /^Message/ }).fill(line);
-  await page.keyboard.press('Enter');
-}
 
 async function openHome(page: Page): Promise<Locator> {
   await page

@@ -1,60 +1,43 @@
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
-import { clearStage, logTails, makeFolder, setStage, type Stage } from '../../scripts/demo/stage.ts';
-import { desk, openAs, openWindow, phone, type Look } from '../../scripts/screenshot/browser.ts';
-import { ensureRedis } from '../../scripts/setup.mjs';
+import { clearStage, makeFolder } from '../../scripts/demo/stage.ts';
+import { desk, phone } from '../../scripts/screenshot/browser.ts';
 import { pictureWidth } from './audit.js';
-import { isInView, lowContrast, overflow, rowWith, startBrowser, tabTo } from './support.ts';
+import type { TwoPeople } from './support.ts';
+import {
+  channelOf,
+  isInView,
+  lowContrast,
+  overflow,
+  rowWith,
+  setTwoPeople,
+  tabTo,
+  tellFailure,
+  threadOf,
+  type,
+} from './support.ts';
 
 /** A whole run of two cards on the pretend rack. */
 const runLimitMs = 60_000;
 
 const folder = makeFolder();
-let stage: Stage;
-let browser: Browser;
+let people: TwoPeople;
 let ana: Page;
 let ben: Page;
 
 beforeAll(async () => {
-  try {
-    stage = await setStage(folder, await ensureRedis());
-  } catch (error) {
-    throw new Error(logTails(folder), { cause: error });
-  }
-  browser = await startBrowser();
-  ana = await open('ana');
-  ben = await open('ben');
+  people = await setTwoPeople(folder);
+  ({ ana, ben } = people);
 }, 90_000);
 
 afterAll(async () => {
-  await browser?.close();
+  await people?.browser.close();
   await clearStage(folder);
 }, 30_000);
 
-// What the chat showed and the processes logged explains a failure; a screenshot would need eyes.
 beforeEach(() => {
-  onTestFailed(async () => {
-    const texts = [await channelOf(ana).innerText(), await threadOf(ana).innerText(), logTails(folder)];
-    process.stderr.write(`${texts.join('\n---\n')}\n`);
-  });
+  onTestFailed(async () => tellFailure(folder, channelOf(ana), threadOf(ana)));
 });
-
-async function open(person: string, look: Look = desk): Promise<Page> {
-  return openAs(await openWindow(browser, look), stage.pageUrl, person);
-}
-
-async function type(page: Page, line: string): Promise<void> {
-  await page.getByRole('textbox', { name: /^Message/ }).fill(line);
-  await page.keyboard.press('Enter');
-}
-
-function channelOf(page: Page): Locator {
-  return page.getByRole('log', { name: 'Messages' });
-}
-
-function threadOf(page: Page): Locator {
-  return page.getByRole('log', { name: 'Thread' });
-}
 
 /** The message of a thread that asks for a decision. */
 function requestIn(page: Page): Locator {
@@ -167,7 +150,7 @@ describe('provisioning the rack', () => {
   });
 
   test.each(['light', 'dark'] as const)('in %s colours every text of the finished run can be read', async (scheme) => {
-    const page = await open('ana', { ...desk, scheme });
+    const page = await people.open('ana', { ...desk, scheme });
     await threadOf(page).getByRole('listitem').first().waitFor();
 
     const { looked, found } = await lowContrast(page);
@@ -178,7 +161,7 @@ describe('provisioning the rack', () => {
   });
 
   test('on a phone nothing scrolls sideways, neither in the channel nor in the finished thread', async () => {
-    const page = await open('ana', phone);
+    const page = await people.open('ana', phone);
     const card = rowWith(channelOf(page), 'Run 1: provision rack1');
     await card.waitFor();
     const channelOverflow = await overflow(page);

@@ -1,7 +1,10 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { z } from 'zod';
-import { launchBrowser } from '../../scripts/screenshot/browser.ts';
-import { ensureChromium } from '../../scripts/setup.mjs';
+import type { Stage } from '../../scripts/demo/stage.ts';
+import { logTails, setStage } from '../../scripts/demo/stage.ts';
+import type { Look } from '../../scripts/screenshot/browser.ts';
+import { desk, launchBrowser, openAs, openWindow } from '../../scripts/screenshot/browser.ts';
+import { ensureChromium, ensureRedis } from '../../scripts/setup.mjs';
 import { lowContrastIn } from './audit.js';
 
 const Contrast = z.object({ looked: z.number(), found: z.array(z.string()) });
@@ -82,4 +85,48 @@ export async function tabTo(page: Page, control: Locator, limit = 80): Promise<n
 /** A message of a pane by its words; bullets inside messages are list items too. */
 export function rowWith(pane: Locator, text: string | RegExp): Locator {
   return pane.locator('li.message').filter({ hasText: text });
+}
+
+/** Whole stage with the windows of two people. */
+export interface TwoPeople {
+  readonly stage: Stage;
+  readonly browser: Browser;
+  readonly ana: Page;
+  readonly ben: Page;
+  /** Opens one more window of a person. */
+  open(person: string, look?: Look): Promise<Page>;
+}
+
+/** Sets the stage in the folder: pretend rack, pretend Slack, bot and worker; ana and ben have the page open. */
+export async function setTwoPeople(folder: string): Promise<TwoPeople> {
+  let stage: Stage;
+  try {
+    stage = await setStage(folder, await ensureRedis());
+  } catch (error) {
+    throw new Error(logTails(folder), { cause: error });
+  }
+  const browser = await startBrowser();
+  const open = async (person: string, look: Look = desk): Promise<Page> =>
+    openAs(await openWindow(browser, look), stage.pageUrl, person);
+  return { stage, browser, ana: await open('ana'), ben: await open('ben'), open };
+}
+
+/** What the chat shows and the processes have logged: it explains a failure, a screenshot would need eyes. */
+export async function tellFailure(folder: string, ...shown: readonly Locator[]): Promise<void> {
+  const texts = [...(await Promise.all(shown.map(async (one) => one.innerText()))), logTails(folder)];
+  process.stderr.write(`${texts.join('\n---\n')}\n`);
+}
+
+/** Types a line into the channel and sends it. */
+export async function type(page: Page, line: string): Promise<void> {
+  await page.getByRole('textbox', { name: /^Message/ }).fill(line);
+  await page.keyboard.press('Enter');
+}
+
+export function channelOf(page: Page): Locator {
+  return page.getByRole('log', { name: 'Messages' });
+}
+
+export function threadOf(page: Page): Locator {
+  return page.getByRole('log', { name: 'Thread' });
 }

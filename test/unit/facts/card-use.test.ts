@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CommandResult, HostReader } from '../../../src/domain/device-ports.ts';
-import { OpsError } from '../../../src/errors.ts';
 import type { CardUseFacts } from '../../../src/facts/card-use-judge.ts';
 import { judgeCardUse } from '../../../src/facts/card-use-judge.ts';
 import {
@@ -16,18 +15,10 @@ import {
 } from '../../../src/facts/card-use-parse.ts';
 import { readCardUse } from '../../../src/facts/card-use.ts';
 import { fixture } from '../../support/fixture.ts';
+import { codeOf } from '../../support/code-of.ts';
 
 const { signal } = new AbortController();
 const card = '0000:e1:00.0';
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof OpsError ? error.code : String(error);
-  }
-  return 'no error';
-}
 
 /** Outputs by the words of the command; overrides come first. */
 function hostOf(overrides: readonly (readonly [string, string])[] = []): HostReader {

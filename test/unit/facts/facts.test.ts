@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { OpsError } from '../../../src/errors.ts';
 import { parseDpuMode } from '../../../src/facts/dpu-mode.ts';
 import { parseDpuSystem } from '../../../src/facts/dpu-system.ts';
 import { parseHostSystem } from '../../../src/facts/host-system.ts';
@@ -7,15 +6,7 @@ import { parsePciCards, readPciCards } from '../../../src/facts/pci-cards.ts';
 import { expectSuccess } from '../../../src/facts/read-helpers.ts';
 import { isSecureBootOff, parseSecureBoot, secureBootText } from '../../../src/facts/secure-boot.ts';
 import { fixture, jsonFixture } from '../../support/fixture.ts';
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof OpsError ? error.code : String(error);
-  }
-  return 'no error';
-}
+import { codeOf } from '../../support/code-of.ts';
 
 describe('pci-cards', () => {
   it('reads both functions of a B3240 as one card, without the blanks behind its serial', () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { BmcReader } from '../../../src/domain/device-ports.ts';
-import { OpsError } from '../../../src/errors.ts';
 import {
   chooseSystem,
   parseHostPower,
@@ -9,17 +8,9 @@ import {
   readHostPower,
 } from '../../../src/facts/host-power.ts';
 import { jsonFixture } from '../../support/fixture.ts';
+import { codeOf } from '../../support/code-of.ts';
 
 const { signal } = new AbortController();
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof OpsError ? error.code : String(error);
-  }
-  return 'no error';
-}
 
 /** A BMC with these resources; what it was asked for is in `asked`. */
 function bmcOf(resources: Readonly<Record<string, unknown>>, asked: string[] = []): BmcReader {

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostReader } from '../../../src/domain/device-ports.ts';
-import { OpsError } from '../../../src/errors.ts';
 import { isModePending, isModeStored, modeOf, parseSetting, readModeConfig } from '../../../src/facts/mlxconfig.ts';
 import { parseNicFirmware, readNicFirmware } from '../../../src/facts/nic-firmware.ts';
 import { fixture } from '../../support/fixture.ts';
+import { codeOf } from '../../support/code-of.ts';
 
 const device = '0000:e1:00.0';
 const { signal } = new AbortController();
@@ -19,15 +19,6 @@ function hostOf(...outputs: readonly { readonly stdout: string; readonly exitCod
       return Promise.resolve({ stdout, stderr: '', exitCode, truncated: false, durationMs: 1 });
     },
   };
-}
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof OpsError ? error.code : String(error);
-  }
-  return 'no error';
 }
 
 describe('nic-firmware', () => {

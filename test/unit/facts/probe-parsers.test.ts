@@ -15,6 +15,7 @@ import { readTool } from '../../../src/facts/probe-tool.ts';
 import { systemState } from '../../../src/facts/arm-resources.ts';
 import { troubleIn } from '../../../src/facts/rshim-journal.ts';
 import { fixture, jsonFixture } from '../../support/fixture.ts';
+import { codeOf } from '../../support/code-of.ts';
 
 const { signal } = new AbortController();
 
@@ -36,15 +37,6 @@ function bmcOf(resources: Readonly<Record<string, unknown>>): BmcReader {
       return Promise.reject(errors.redfishError(refusal));
     },
   };
-}
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof OpsError ? error.code : String(error);
-  }
-  return 'no error';
 }
 
 describe('ports of a card', () => {

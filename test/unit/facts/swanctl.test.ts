@@ -12,6 +12,7 @@ import { filedConnections, readFiledConnections } from '../../../src/facts/swanc
 import { readStrongswanLog } from '../../../src/facts/swanctl-log.ts';
 import { parseConnections, parseSas, readStrongswan, readStrongswanUnit } from '../../../src/facts/swanctl.ts';
 import { fixture } from '../../support/fixture.ts';
+import { codeOf } from '../../support/code-of.ts';
 
 const { signal } = new AbortController();
 
@@ -26,15 +27,6 @@ function machine(answers: Readonly<Record<string, Partial<CommandResult>>>): Hos
       return Promise.resolve(answer === undefined ? none : { ...none, stderr: '', exitCode: 0, ...answer });
     },
   };
-}
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof OpsError ? error.code : String(error);
-  }
-  return 'no error';
 }
 
 async function rejection(work: Promise<unknown>): Promise<string> {
