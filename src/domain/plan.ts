@@ -177,7 +177,7 @@ function rebootTimes(reboots: readonly Reboot[], like: Reboot): number {
 /** Sentences that say how two plans of the same unit differ; empty when an approval of one covers the other. */
 export function planDifferences(approved: UnitPlan, now: UnitPlan): string[] {
   if (approved.hash === now.hash) return [];
-  const key = (step: PlannedStep): string => `${step.step} ${step.target}`;
+  const key = ({ step, target }: PlannedStep): string => stepKey(step, target);
   const before = new Map(approved.steps.map((step) => [key(step), step]));
   const after = new Map(now.steps.map((step) => [key(step), step]));
   const texts: string[] = [];
@@ -224,4 +224,9 @@ export function coversPlan(approved: UnitPlan, later: UnitPlan): boolean {
     return (step.state !== 'change' && step.state !== 'deferred') || outsideEnvelope(approved, step) === undefined;
   });
   return sameFrame && pinsKnown && stepsInside;
+}
+
+/** Key of a step within a unit. */
+export function stepKey(step: string, target: string): string {
+  return `${step} ${target}`;
 }

@@ -1,5 +1,6 @@
 import { median } from 'simple-statistics';
 import type { PlannedStep, UnitPlan } from './plan.ts';
+import { stepKey } from './plan.ts';
 import type { Step } from './step.ts';
 
 /** So many durations are kept of each step of a place, the newest first. */
@@ -55,7 +56,7 @@ export function expectedTimes(
     const usual = steps.get(planned.step)?.usualMs;
     const measured = typeof usual === 'function' ? [] : (times[timedAs(planned)] ?? []);
     const usualMs = typeof usual === 'function' ? usual(planned.params) : usual;
-    const key = `${planned.step} ${planned.target}`;
+    const key = stepKey(planned.step, planned.target);
     if (measured.length >= enoughTimes) expected[key] = { ms: Math.round(median([...measured])), of: measured.length };
     else if (usualMs !== undefined) expected[key] = { ms: wallMs(usualMs), of: 0 };
   }

@@ -1,4 +1,5 @@
 import type { JournalEntry, JournalEvent } from '../domain/journal.ts';
+import { stepKey } from '../domain/plan.ts';
 import type { ActionRecord } from '../domain/step.ts';
 
 /** Under this name the journal has how a step was undone. */
@@ -51,7 +52,7 @@ export class ActionLog {
   }
 
   #listOf(step: string, target: string): ActionRecord[] {
-    const key = `${step} ${target}`;
+    const key = stepKey(step, target);
     const list = this.#lists.get(key) ?? [];
     this.#lists.set(key, list);
     return list;

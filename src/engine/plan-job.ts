@@ -48,7 +48,7 @@ export async function runPlanJob(
     const past = await deps.journal.read(run.id, record.unit);
     const left = leftBehind(deps.recipes[run.recipe], record, past);
     const told = failure && withLeft(failure, record.unit, left, run.id);
-    const news = eventsOf(record.unit, plan, plan && (await expectedOf(deps, run, plan)), told);
+    const news = eventsOf(record.unit, plan, plan && (await expectedOf(deps, run, record, plan)), told);
     await store(deps, run, record, { plan, failure: told, isLeft: left.length > 0, news });
   });
   await deps.notifier.changed(run.id);

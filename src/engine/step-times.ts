@@ -1,17 +1,22 @@
 import type { StepOutcome } from '../domain/outcome.ts';
 import type { UnitPlan } from '../domain/plan.ts';
-import type { Run } from '../domain/run.ts';
+import type { Run, UnitRecord } from '../domain/run.ts';
 import type { ExpectedTimes } from '../domain/step-times.ts';
 import { expectedTimes, timedAs, timedPlace } from '../domain/step-times.ts';
 import type { EngineDeps } from './deps.ts';
 import type { UnitSession } from './unit-session.ts';
-import { recipeOf } from './walk.ts';
+import { recipeOf, slicesOf } from './walk.ts';
 
 /** What the steps of a plan are expected to take, wall ms. An estimate is worth nobody's trouble: without one it is left out. */
-export async function expectedOf(deps: EngineDeps, run: Run, plan: UnitPlan): Promise<ExpectedTimes | undefined> {
-  const slice = run.slices[plan.unit] ?? Object.values(run.slices)[0];
-  if (slice === undefined) return undefined;
+export async function expectedOf(
+  deps: EngineDeps,
+  run: Run,
+  record: UnitRecord,
+  plan: UnitPlan,
+): Promise<ExpectedTimes | undefined> {
   try {
+    const [slice] = slicesOf(run, record);
+    if (slice === undefined) return undefined;
     const { steps } = recipeOf(deps, run.recipe, run.recipeVersion);
     const byName = new Map(steps.map(({ step }) => [step.name, step]));
     const times = await deps.stepTimes.of(timedPlace(plan.site, plan.simulated));

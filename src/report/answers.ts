@@ -1,11 +1,11 @@
 /** What a command answers to the person who gave it. Only they see it. */
 import type { KnownBlock } from '@slack/types';
+import { duration } from '../domain/duration.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run } from '../domain/run.ts';
 import { header, note, preformatted, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage, FailureAnswer } from './message.ts';
-import { duration } from '../domain/duration.ts';
 import { count, cutPlain, escapeMrkdwn, inlineCode, slackDate } from './text.ts';
 import { failureLines, runStateText } from './words.ts';
 

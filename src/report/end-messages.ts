@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { duration } from '../domain/duration.ts';
 import type { JournalEvent } from '../domain/journal.ts';
 import { isLookName } from '../domain/look.ts';
 import type { Run, TargetNote } from '../domain/run.ts';
@@ -8,7 +9,6 @@ import type { Bullet } from './blocks.ts';
 import { bulletList, sections, table } from './blocks.ts';
 import type { FoldedStep, FoldedUnit, JournalFold } from './journal-fold.ts';
 import type { ChatMessage } from './message.ts';
-import { duration } from '../domain/duration.ts';
 import { count, escapeMrkdwn, mention, oneLine, prose, shortHashes } from './text.ts';
 import { isWorthALine, noteSpans } from './target-notes.ts';
 import { failureLines, outcomeWords, runStateText, unitStateWords } from './words.ts';

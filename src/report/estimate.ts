@@ -1,9 +1,9 @@
+import { duration } from '../domain/duration.ts';
+import { stepKey } from '../domain/plan.ts';
 import type { ExpectedTime } from '../domain/step-times.ts';
 import { isUnitEnded } from '../domain/run.ts';
-import { stepKey } from './journal-fold.ts';
 import type { RunView, UnitView } from './run-view.ts';
 import type { StepView } from './target-views.ts';
-import { duration } from '../domain/duration.ts';
 
 /** What is left of a run, ms of the wall clock, and the figures that it was added up from. */
 export interface Estimate {
@@ -53,7 +53,7 @@ function isLeft({ state }: StepView): boolean {
   return state === 'to-do' || state === 'later' || state === 'running' || state === 'waiting';
 }
 
-/** "about 12 min of work left (median of 5 here)"; before the start "takes about 12 min". Of very little nothing is said. */
+/** "about 12 min of work left (median of 5 here)"; before the start "takes about 12 min". */
 export function estimateText(view: RunView, nowMs: number): string | undefined {
   const isAhead = view.state === 'awaiting-approval';
   if (!isAhead && view.state !== 'running') return undefined;

@@ -1,4 +1,5 @@
 import type { Actor, JournalEntry, RunEndState, UnitEndState } from '../domain/journal.ts';
+import { stepKey } from '../domain/plan.ts';
 import type { LookPiece } from '../domain/look.ts';
 import type { Failure, Risk } from '../domain/outcome.ts';
 import type { ExpectedTimes } from '../domain/step-times.ts';
@@ -230,11 +231,6 @@ function ended(
 /** Before its first step a unit may wait as a whole: another run holds it. That is no step, and the unit's record has the reason. */
 export function isUnitWait(event: { readonly type: string; readonly step: string }): boolean {
   return event.type === 'step-waiting' && event.step === 'unit';
-}
-
-/** Key of a step within a unit. */
-export function stepKey(step: string, target: string): string {
-  return `${step} ${target}`;
 }
 
 function without<T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> {

@@ -1,7 +1,7 @@
 /** What plan and journal together know of a step. */
 import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
+import { stepKey } from '../domain/plan.ts';
 import type { JournalFold } from './journal-fold.ts';
-import { stepKey } from './journal-fold.ts';
 
 export interface KnownSteps {
   readonly plans: readonly UnitPlan[];

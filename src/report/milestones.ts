@@ -1,5 +1,6 @@
 /** What a unit has done becomes a message where something ends, not with every step: a thread is read, not watched. */
 import type { KnownBlock } from '@slack/types';
+import { duration } from '../domain/duration.ts';
 import type { JournalEvent } from '../domain/journal.ts';
 import type { Risk } from '../domain/outcome.ts';
 import { needsApproval } from '../domain/outcome.ts';
@@ -10,8 +11,12 @@ import type { KnownSteps } from './known-steps.ts';
 import { titleOf } from './known-steps.ts';
 import type { ChatMessage } from './message.ts';
 import { appliedMessage, checkedLine, snippetBlocks, snippetMessage } from './step-messages.ts';
-import { duration } from '../domain/duration.ts';
 import { count, cutPlain, escapeMrkdwn, oneLine, plainList, shortHashes } from './text.ts';
+
+const REASON_CHARACTERS = 600;
+/** More in one message would not fit into it (`blockLimits.totalText`). */
+const MAX_STEPS = 8;
+const MAX_SNIPPETS = 3;
 
 type Snippet = Extract<JournalEvent, { readonly type: 'snippet' }>;
 
@@ -81,11 +86,6 @@ export class Milestones {
 function named(known: Known, unit: string, event: Applied['event']): Applied {
   return { target: known.nameOf(event.target), title: titleOf(known, unit, event.step, event.target), event };
 }
-
-const REASON_CHARACTERS = 600;
-/** More in one message would not fit into it (`blockLimits.totalText`). */
-const MAX_STEPS = 8;
-const MAX_SNIPPETS = 3;
 
 /** From the entry alone, because the keys of messages hang on it; entries of before the risk was noted are told one by one. */
 function isTold(risk: Risk | undefined): boolean {

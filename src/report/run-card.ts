@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { duration } from '../domain/duration.ts';
 import { isLookName } from '../domain/look.ts';
 import { isEnded, isUnitEnded } from '../domain/run.ts';
 import type { Bullet, Span } from './blocks.ts';
@@ -12,7 +13,6 @@ import type { ChatMessage } from './message.ts';
 import { resolvedLine } from './resolved-line.ts';
 import type { RunView, UnitView } from './run-view.ts';
 import type { StepView, TargetView } from './target-views.ts';
-import { duration } from '../domain/duration.ts';
 import { count, escapeMrkdwn, mention, nameList, plainList, prose, slackDate } from './text.ts';
 import { isWorthALine, noteLines, noteSpans, warningLines } from './target-notes.ts';
 import { failureLines, riskWords, runStateText, targetStateWords, unitStateWords } from './words.ts';

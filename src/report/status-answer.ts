@@ -1,12 +1,12 @@
 /** What is known of cards, from what was seen the last time. Only the person who asks sees it. */
 import type { KnownBlock } from '@slack/types';
+import { duration } from '../domain/duration.ts';
 import type { CardFacts } from '../domain/card-facts.ts';
 import { cardFactLabels, cardFactNames, gapsOf } from '../domain/card-facts.ts';
 import type { Lock } from '../domain/ports.ts';
 import { header, note, sections, table } from './blocks.ts';
 import { fitMessage } from './limits.ts';
 import type { ChatMessage } from './message.ts';
-import { duration } from '../domain/duration.ts';
 import { count, escapeMrkdwn, inlineCode, oneLine, plainList, slackDate } from './text.ts';
 
 /** One card with what is known of it, and who works on its host. */

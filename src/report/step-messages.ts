@@ -1,10 +1,10 @@
 /** Messages of a run's thread about single steps. Titles come from the plan, so they come in. */
 import type { KnownBlock } from '@slack/types';
+import { duration } from '../domain/duration.ts';
 import type { JournalEvent } from '../domain/journal.ts';
 import type { Failure, Verdict } from '../domain/outcome.ts';
 import { note as small, preformatted, sections } from './blocks.ts';
 import type { ChatMessage } from './message.ts';
-import { duration } from '../domain/duration.ts';
 import { count, cutPlain, escapeMrkdwn, mention, oneLine, prose, shortHashes, slackDate } from './text.ts';
 import { failureLines } from './words.ts';
 

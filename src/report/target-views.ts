@@ -1,10 +1,10 @@
 /** Steps and targets of a unit: what its plan says, what its journal says, and what its record says at the end. */
 import type { Failure, Risk } from '../domain/outcome.ts';
 import type { PlannedStep, UnitPlan } from '../domain/plan.ts';
+import { stepKey } from '../domain/plan.ts';
 import type { TargetNote, UnitRecord } from '../domain/run.ts';
 import { isUnitEnded } from '../domain/run.ts';
 import type { FoldedStep, FoldedUnit } from './journal-fold.ts';
-import { stepKey } from './journal-fold.ts';
 
 export type StepViewState = FoldedStep['state'] | 'to-do' | 'later' | 'right-already' | 'left-out' | 'skipped';
 
