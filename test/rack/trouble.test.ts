@@ -79,7 +79,7 @@ describe('a tool that ends well and has failed', () => {
 
     expect(run.state, log).toBe('failed');
     expect(results).toEqual([]);
-    expect(failure?.code).toBe('bench-tool-failed');
+    expect(failure?.code, failure?.why).toBe('bench-tool-failed');
     expect(failure?.why).toMatch(/iperf3|server|connect|closed/i);
   });
 
