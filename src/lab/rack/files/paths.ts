@@ -1,4 +1,5 @@
 /** Paths of the pretend file systems. */
+import { remember } from '../remember.ts';
 
 /** An absolute path without `.`, `..`, double or trailing slashes. */
 export function normalize(path: string, workingDirectory = '/'): string {
@@ -23,7 +24,13 @@ export function nameOf(path: string): string {
 
 /** A shell pattern as a regular expression; `*` and `?` match slashes only when told so. */
 export function patternToRegExp(pattern: string, crossesSlashes = false): RegExp {
-  const any = crossesSlashes ? '[^]' : '[^/]';
+  return crossesSlashes ? acrossSlashes(pattern) : withinSlashes(pattern);
+}
+
+const withinSlashes = remember((pattern) => toRegExp(pattern, '[^/]'));
+const acrossSlashes = remember((pattern) => toRegExp(pattern, '[^]'));
+
+function toRegExp(pattern: string, any: string): RegExp {
   let body = '';
   for (let at = 0; at < pattern.length; at += 1) {
     const char = pattern[at] ?? '';

@@ -14,6 +14,7 @@ import {
   unexpected,
 } from './parse-tokens.ts';
 import { atWord, plainText, readWord } from './parse-words.ts';
+import { remember } from '../remember.ts';
 import { lineOf, syntaxError } from './syntax.ts';
 import type { Node, Redirect, Scanner, Word } from './syntax.ts';
 
@@ -223,8 +224,10 @@ function readSubstitution(scanner: Scanner): Node {
   return body;
 }
 
-/** Parse a whole program; throws a SyntaxProblem. */
-export function parseProgram(text: string): Node {
+/** Parse a whole program; throws a SyntaxProblem. Nobody may change what it returns: the same text gives the same nodes. */
+export const parseProgram = remember(parseAnew);
+
+function parseAnew(text: string): Node {
   const scanner: Scanner = { text, at: 0, pending: [], readCommands: readSubstitution };
   const program = readList(scanner);
   skipNewlines(scanner);
