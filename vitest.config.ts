@@ -24,7 +24,8 @@ function layer(
       testTimeout: limits.testTimeoutMs,
       hookTimeout: Math.max(30_000, limits.testTimeoutMs),
       ...(limits.workers !== undefined && { maxWorkers: limits.workers }),
-      // Files of a layer without processes and global state share their modules: loading them is most of the time.
+      // Files of a layer share their modules: loading them anew for each file is most of the time of a small one. What a
+      // file starts is its own all the same.
       ...(limits.shared === true && { pool: 'threads' as const, isolate: false }),
       sequence: { groupOrder: limits.group },
     },
@@ -47,8 +48,8 @@ export default defineConfig({
       layer('unit', { group: 0, testTimeoutMs: 20_000, workers: 2, shared: true }),
       layer('engine', { group: 0, testTimeoutMs: 20_000, workers: 2, shared: true }),
       layer('policy', { group: 0, testTimeoutMs: 20_000, workers: 2 }),
-      layer('contract', { group: 1, testTimeoutMs: 20_000, workers: 4 }),
-      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 3 }),
+      layer('contract', { group: 1, testTimeoutMs: 20_000, workers: 4, shared: true }),
+      layer('lab', { group: 2, testTimeoutMs: 120_000, workers: 3, shared: true }),
       layer('rack', { group: 3, testTimeoutMs: 300_000, workers: 4 }),
       layer('browser', { group: 4, testTimeoutMs: 120_000, workers: 2 }),
     ],
