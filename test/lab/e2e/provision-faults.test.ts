@@ -47,6 +47,18 @@ const clear =
     stack.rack.clearFault(name, host);
 const nothing = async (): Promise<void> => undefined;
 
+async function waitingForPackageLock({ stack, id, host }: Scene): Promise<void> {
+  await eventually(
+    'the wait for the lock',
+    async () => {
+      const all = await stack.records.stores.progress.get(id, host);
+      return JSON.stringify(all ?? '').includes('unattended-upgr') ? true : undefined;
+    },
+    40_000,
+    async () => stack.records.describe(id),
+  );
+}
+
 const overcome: readonly Overcome[] = [
   {
     title: 'rshim owned by the BMC, which gives it up: taken for the flash, and the switch asked back',
@@ -75,16 +87,7 @@ const overcome: readonly Overcome[] = [
     title: 'the package lock held for a while: waited for',
     strike: hostFault('dpkg-lock'),
     meanwhile: async (scene) => {
-      const { stack, id, host } = scene;
-      await eventually(
-        'the wait for the lock',
-        async () => {
-          const all = await stack.records.stores.progress.get(id, host);
-          return JSON.stringify(all ?? '').includes('unattended-upgr') ? true : undefined;
-        },
-        40_000,
-        async () => stack.records.describe(id),
-      );
+      await waitingForPackageLock(scene);
       await clear('dpkg-lock')(scene);
     },
     pushes: 1,
@@ -171,10 +174,12 @@ const stopped: readonly Stopped[] = [
   },
   {
     title: 'a disk of the host that is full when packages are to come',
-    strike: nothing,
+    // The lock keeps the run where it is until the disk is full: packages come in less than a second on this rack.
+    strike: hostFault('dpkg-lock'),
     meanwhile: async (scene) => {
-      await scene.stack.records.waitForEvent(scene.id, scene.host, isIntent('update-own-lists-1'), 60_000);
+      await waitingForPackageLock(scene);
       await hostFault('disk-full')(scene);
+      await clear('dpkg-lock')(scene);
     },
     pushes: 1,
     stop: { state: 'failed', code: 'host-disk-full', deviceState: 'changed', next: /Free space.*resume \d+/ },
