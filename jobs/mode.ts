@@ -17,6 +17,7 @@ export const mode: Recipe = {
   name: 'mode',
   version: recipeVersions.mode,
   onFailure: 'stop',
+  looksAfter: 'status',
   needs: needChecks,
   rescue: { steps: [activateMode.name], isDue: hasCycled, open: openAfterPowerCycle },
   steps: [

@@ -151,6 +151,7 @@ export const provision: Recipe = {
   name: 'provision',
   version: recipeVersions.provision,
   onFailure: 'stop',
+  looksAfter: 'status',
   needs: needChecks,
   rescue: { steps: [activateMode.name, activateFirmware.name], isDue: hasCycled, open: openAfterPowerCycle },
   steps: [

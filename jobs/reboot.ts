@@ -22,6 +22,7 @@ export const reboot: Recipe = {
   name: 'reboot',
   version: recipeVersions.reboot,
   onFailure: 'stop',
+  looksAfter: 'status',
   needs: needChecks,
   rescue: {
     steps: [rebootHost.name],

@@ -50,6 +50,7 @@ export const recover: Recipe = {
   name: 'recover',
   version: recipeVersions.recover,
   onFailure: 'stop',
+  looksAfter: 'status',
   needs: needChecks,
   rescue: { steps: [activateMode.name], isDue: hasCycled, open: openAfterPowerCycle },
   steps: [

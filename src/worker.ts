@@ -14,6 +14,7 @@ import type { HostSlice, Inventory } from './domain/inventory.ts';
 import { advance } from './engine/advance.ts';
 import type { EngineDeps } from './engine/deps.ts';
 import { runPlanJob } from './engine/plan-job.ts';
+import { rememberCards } from './engine/remember-cards.ts';
 import { runUnit } from './engine/run-unit.ts';
 import { sweep } from './engine/sweep.ts';
 import { loadInventory, watchInventory } from './inventory-file.ts';
@@ -133,7 +134,11 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
       },
       unit: {
         parse: (data) => UnitJob.parse(data),
-        handle: async (job, signal) => runUnit(deps, job, signal),
+        handle: async (job, signal) => {
+          const again = await runUnit(deps, job, signal);
+          await rememberCards(deps, job, signal);
+          return again;
+        },
       },
       sweep: async () => sweep(deps),
     },

@@ -1,23 +1,20 @@
-import type { BmcAccess, CardRef, HostReader, HostSession } from '../domain/device-ports.ts';
-import type { HostSlice } from '../domain/inventory.ts';
 import type { UnitEndState } from '../domain/journal.ts';
 import { limitText } from '../domain/limit-text.ts';
 import type { Look, LookContext } from '../domain/look.ts';
 import type { Failure } from '../domain/outcome.ts';
 import type { Run, TargetNote, UnitRecord } from '../domain/run.ts';
-import type { ObserveContext } from '../domain/step.ts';
 import { errors, failureOf } from '../errors.ts';
 import type { EngineDeps } from './deps.ts';
 import { endsQuietly } from './ends-quietly.ts';
 import type { ReportedPiece } from './look-piece.ts';
 import { cutText, fileOf, fitPiece } from './look-piece.ts';
 import { LookWatch } from './look-watch.ts';
-import { asOnlyReader } from './only-reader.ts';
+import type { ReadingInput } from './look-context.ts';
+import { readingContext } from './look-context.ts';
 import { settleUnit } from './settle-unit.ts';
 import type { UnitResult } from './unit-outcome.ts';
 import { stateOfRefusal } from './unit-outcome.ts';
-import type { CardState } from './walk.ts';
-import { cardRef, cardsOf, checkInventory, lookOf, observeContext } from './walk.ts';
+import { checkInventory, lookOf } from './walk.ts';
 
 /**
  * Carries out the look of a run at one unit and ends the unit with what came of it. Reads only: no lease on the unit, no
@@ -77,46 +74,17 @@ async function resultOfLook(
   }
 }
 
-interface LookInput {
-  readonly run: Run;
-  readonly record: UnitRecord;
-  readonly slice: HostSlice;
+interface LookInput extends ReadingInput {
   readonly watch: LookWatch;
-  readonly signal: AbortSignal;
   /** By target; filled by what is reported. */
   readonly warnings: Map<string, string[]>;
 }
 
 async function contextOf(deps: EngineDeps, input: LookInput): Promise<LookContext> {
-  const { run, record, slice, watch, signal } = input;
-  const { arm } = deps.devices;
-  const states = await withSerials(deps, cardsOf(slice, record.targets));
-  const host = openedLate(deps, slice, signal);
+  const { run, record, watch } = input;
   let sign = { text: '', sinceMs: deps.clock.nowMs() };
   return {
-    runId: run.id,
-    slice,
-    cards: states.map((state) => cardRef(slice, state)),
-    options: run.params,
-    facts: deps.facts,
-    console: (card, device, options) => arm.console(card, device, options),
-    clock: deps.devices.clockOf(slice),
-    signal,
-    of: (card) => {
-      const state = stateOf(states, card);
-      const seen = observeContext(deps, {
-        runId: run.id,
-        slice,
-        scope: 'dpu',
-        card: state,
-        cards: states,
-        host,
-        signal,
-        actions: [],
-      });
-      return { ...seen, bmc: lookingOnly(deps.devices.bmc) };
-    },
-    heldBy: async () => (await deps.holds.get(record.unit))?.runId,
+    ...(await readingContext(deps, input)),
     progress: async ({ text, ...more }) => {
       await watch.check();
       const updatedAtMs = deps.clock.nowMs();
@@ -129,45 +97,6 @@ async function contextOf(deps: EngineDeps, input: LookInput): Promise<LookContex
       await watch.check();
       noteWarnings(input.warnings, piece);
       await journalPiece(deps, run, record, piece);
-    },
-    alone: async (thing, work) => asOnlyReader(deps, run, thing, signal, work),
-  };
-}
-
-/** Who only looks uses up no try: the password that is filed as current, or none. */
-function lookingOnly(bmc: BmcAccess): ObserveContext['bmc'] {
-  return {
-    fingerprint: (card, options) => bmc.fingerprint(card, options),
-    login: (card, options) => bmc.login(card, { ...options, knownOnly: true }),
-  };
-}
-
-/** Where the inventory has no serial, the one that was read the last time. */
-async function withSerials(deps: EngineDeps, cards: readonly CardState[]): Promise<readonly CardState[]> {
-  return Promise.all(
-    cards.map(async (card) => {
-      const serial = card.dpu.serial ?? (await deps.facts.get(card.dpu.name))?.facts.serial?.value;
-      return serial === undefined ? card : { ...card, serial };
-    }),
-  );
-}
-
-/** The look may have learnt a serial by now. */
-function stateOf(states: readonly CardState[], { dpu, serial }: CardRef): CardState {
-  const state = states.find((one) => one.dpu.name === dpu.name);
-  if (state === undefined) throw errors.bug({ detail: `${dpu.name} is no card of this look` });
-  return serial === undefined ? state : { ...state, serial };
-}
-
-/** The host is opened by the first read. That it cannot be opened is remembered: nobody waits for a dead host twice. */
-function openedLate(deps: EngineDeps, slice: HostSlice, signal: AbortSignal): HostReader {
-  let opening: Promise<HostSession> | undefined;
-  return {
-    name: slice.name,
-    read: async (command, options) => {
-      signal.throwIfAborted();
-      opening ??= deps.devices.hosts.open(slice);
-      return (await opening).read(command, options);
     },
   };
 }

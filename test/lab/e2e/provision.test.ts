@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/lab/eventually.ts';
 import { Stack } from '../../support/lab/stack.ts';
 
 let stack: Stack;
@@ -47,6 +48,17 @@ describe('provision, end to end', () => {
       expect(await stack.filedPasswords(name)).toEqual(new Map([['current', bmc.rootPassword]]));
     }
     expect((await stack.people.stats()).invalidBlockMessages).toEqual([]);
+  });
+
+  it('knows the cards from then on, without anybody having asked for a look', async () => {
+    for (const name of ['as7-dpu0', 'as8-dpu0']) {
+      const known = await eventually(`facts of ${name}`, async () => stack.records.stores.facts.get(name), 20_000);
+      expect(known.facts.mode?.value).toBe('DPU mode');
+      expect(known.facts['secure-boot']?.value).toMatch(/^off/);
+    }
+    const answer = await stack.people.ask('ana', '/dpu status rack1');
+    expect(answer.text).toContain('DPU mode');
+    expect(answer.text).not.toContain('never looked at');
   });
 
   it('finds everything as wanted right after, asks nobody, and ends in less than 10 s with a reason for each step', async () => {
