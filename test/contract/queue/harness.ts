@@ -63,7 +63,7 @@ export interface Room {
 }
 
 export async function openBench(): Promise<QueueBench> {
-  const redis = await startRedis();
+  const redis = await startRedis({ alone: true });
   const wire = await openWire(redis);
   const closing: (() => Promise<void>)[] = [];
   return {
