@@ -276,6 +276,6 @@ export interface Recipe {
   readonly steps: readonly RecipeStep[];
   readonly needs: Readonly<Partial<Record<Need, NeedCheck>>>;
   readonly rescue?: Rescue;
-  /** Name of the look that is taken at the cards which a run has changed, after its end. */
-  readonly looksAfter?: string;
+  /** The look that is taken at the cards which a run has changed, after its end. */
+  readonly looksAfter?: 'status';
 }

@@ -24,10 +24,10 @@ export async function rememberCards(
   try {
     const run = await deps.runs.get(job.runId);
     const record = run?.units[job.unit];
-    if (run === undefined || record === undefined || !(await hasChangedCards(deps, run, record, job.generation)))
-      return;
-    const look = deps.looks[deps.recipes[run.recipe]?.looksAfter ?? ''];
-    if (look === undefined) return;
+    if (run === undefined || record?.generation !== job.generation) return;
+    const name = deps.recipes[run.recipe]?.looksAfter;
+    const look = name && deps.looks[name];
+    if (look === undefined || !(await hasChangedCards(deps, run, record))) return;
     for (const slice of slicesOf(run, record)) await lookQuietly(deps, look, { run, record, slice }, jobSignal);
   } catch (error) {
     if (!jobSignal.aborted)
@@ -35,9 +35,8 @@ export async function rememberCards(
   }
 }
 
-async function hasChangedCards(deps: EngineDeps, run: Run, record: UnitRecord, generation: number): Promise<boolean> {
-  if (record.generation !== generation || (record.state !== 'done' && record.state !== 'activation-pending'))
-    return false;
+async function hasChangedCards(deps: EngineDeps, run: Run, record: UnitRecord): Promise<boolean> {
+  if (record.state !== 'done' && record.state !== 'activation-pending') return false;
   return (await deps.journal.read(run.id, record.unit)).some(({ event }) => event.type === 'intent');
 }
 

@@ -3,6 +3,7 @@
  *
  * Source: POSIX.1-2017 XCU 2.10 (Shell Grammar); wording of errors from dash 0.5.11.
  */
+import { remember } from '../remember.ts';
 import {
   expect,
   peekReserved,
@@ -14,7 +15,6 @@ import {
   unexpected,
 } from './parse-tokens.ts';
 import { atWord, plainText, readWord } from './parse-words.ts';
-import { remember } from '../remember.ts';
 import { lineOf, syntaxError } from './syntax.ts';
 import type { Node, Redirect, Scanner, Word } from './syntax.ts';
 
