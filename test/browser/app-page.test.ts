@@ -1,5 +1,5 @@
 import type { App } from '@slack/bolt';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { desk, openAs, openWindow, phone, type Look } from '../../scripts/screenshot/browser.ts';
 import { type ChatOptions, type RunningChat, startChat } from '../../src/lab/chat/server.ts';
@@ -125,6 +125,24 @@ test('whoever is told something by the app sees it marked, also from another cha
   await page.getByRole('log', { name: 'Messages' }).getByText('Run 7 waits for your approval').waitFor();
   expect(await page.getByRole('tab', { name: 'Messages' }).getAttribute('aria-selected')).toBe('true');
   await expect.poll(() => page.getByText('unread for you').count()).toBe(0);
+});
+
+test('a list that is drawn anew while one of its buttons is pressed takes the press', async () => {
+  await open();
+  const asked = new Promise<Route>((resolve) => {
+    void page.route('**/lab/chat/unread', resolve, { times: 1 });
+  });
+  await tell(ben, 'Run 7 waits for your approval');
+  const route = await asked;
+
+  await page.getByRole('button', { name: 'dpubot' }).hover();
+  await page.mouse.down();
+  const answered = page.waitForResponse('**/lab/chat/unread');
+  await route.continue();
+  await (await answered).finished();
+  await page.mouse.up();
+
+  await page.getByRole('tab', { name: 'Home' }).waitFor();
 });
 
 test('the arrow keys go between Home and Messages, and the focus goes along', async () => {

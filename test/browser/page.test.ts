@@ -34,10 +34,19 @@ async function open(look: Look = desk): Promise<void> {
 
 /** Posts as the bot does, over the Web API; answers the timestamp. */
 async function post(blocks: readonly object[], threadTs?: string): Promise<string> {
-  const response = await fetch(`${chat.apiUrl}chat.postMessage`, {
+  return write('chat.postMessage', { blocks, ...(threadTs !== undefined && { thread_ts: threadTs }) });
+}
+
+/** Changes a message as the bot does. */
+async function update(ts: string, blocks: readonly object[]): Promise<void> {
+  await write('chat.update', { ts, blocks });
+}
+
+async function write(method: string, message: object): Promise<string> {
+  const response = await fetch(`${chat.apiUrl}${method}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${chat.botToken}`, 'content-type': 'application/json; charset=utf-8' },
-    body: JSON.stringify({ channel, text: 'test', blocks, ...(threadTs !== undefined && { thread_ts: threadTs }) }),
+    body: JSON.stringify({ channel, text: 'test', ...message }),
   });
   const answer = (await response.json()) as { readonly ok: boolean; readonly ts: string; readonly error?: string };
   expect(answer).toMatchObject({ ok: true });
@@ -106,11 +115,7 @@ test('new messages are announced politely, edits are not', async () => {
   const log = page.getByRole('log', { name: 'Messages' });
   await page.locator('#scroller[aria-live=polite]').waitFor();
 
-  await fetch(`${chat.apiUrl}chat.update`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${chat.botToken}`, 'content-type': 'application/json; charset=utf-8' },
-    body: JSON.stringify({ channel, ts, text: 'second', blocks: [section('second')] }),
-  });
+  await update(ts, [section('second')]);
 
   const row = rowWith(log, 'second');
   await row.waitFor();
@@ -172,6 +177,26 @@ test('a press that no app answers is told beside the button', async () => {
   const alert = page.getByRole('alert');
   await alert.waitFor();
   expect(await alert.innerText()).toContain('dpubot did not respond');
+});
+
+test('a card that changes while one of its buttons is pressed takes the press, and shows the change after it', async () => {
+  const ts = await post(everyBlock('before'));
+  await open();
+  const log = page.getByRole('log', { name: 'Messages' });
+  const other = await openAs(await openWindow(browser, desk), chat.url, 'ben');
+
+  await log.getByRole('button', { name: 'Details run 7' }).hover();
+  await page.mouse.down();
+  await update(ts, everyBlock('after'));
+  await rowWith(other.getByRole('log', { name: 'Messages' }), 'after').waitFor();
+  const whilePressed = await log.innerText();
+  const pressed = page.waitForRequest('**/lab/chat/press');
+  await page.mouse.up();
+
+  expect((await pressed).postDataJSON()).toMatchObject({ ts, actionId: expect.stringContaining('details') });
+  expect(whilePressed).toContain('before');
+  await rowWith(log, 'after').waitFor();
+  await other.context().close();
 });
 
 test.each([

@@ -23,6 +23,11 @@ export type Delivery =
   /** `noRetry` = the app has asked for no further attempt (`X-Slack-No-Retry: 1`). */
   | { status: 'failed'; error: DeliveryError; noRetry?: boolean };
 
+/** What came of a payload, of both its copies while it is delivered twice: every answer that the app gave. */
+export type Delivered =
+  | { status: 'acked'; latencyMs: number; responses: Record<string, unknown>[] }
+  | Extract<Delivery, { status: 'failed' }>;
+
 /** A way to the app: Socket Mode, or a request URL. */
 export interface Carrier {
   send(envelope: Envelope): Promise<Delivery>;
@@ -40,8 +45,8 @@ export class Deliverer {
     this.#carrier = carrier;
   }
 
-  /** Delivers once; of a payload that is delivered twice, what the first copy was answered counts. */
-  async send(envelope: Envelope): Promise<Delivery> {
+  /** Delivers once, or twice: one copy that is acknowledged is enough, and what either was answered counts. */
+  async send(envelope: Envelope): Promise<Delivered> {
     if (this.#faults.down !== undefined) {
       this.#stats.ackMissed('dispatch_failed');
       return { status: 'failed', error: 'dispatch_failed' };
@@ -49,12 +54,23 @@ export class Deliverer {
     const twice = this.#faults.take('duplicate', envelope.type);
     const first = this.#carrier().send(envelope);
     if (twice === undefined) {
-      return first;
+      return together(await first);
     }
     if ((twice.gapMs ?? 0) > 0) {
       await Promise.all([first, delay(twice.gapMs)]);
     }
-    const [one, other] = await Promise.all([first, this.#carrier().send(envelope)]);
-    return one.status === 'acked' ? one : other;
+    return together(...(await Promise.all([first, this.#carrier().send(envelope)])));
   }
+}
+
+function together(...[first, ...more]: [Delivery, ...Delivery[]]): Delivered {
+  const acked = [first, ...more].filter((one) => one.status === 'acked');
+  if (first.status === 'failed' && acked.length === 0) {
+    return first;
+  }
+  return {
+    status: 'acked',
+    latencyMs: Math.min(...acked.map((one) => one.latencyMs)),
+    responses: acked.flatMap(({ response }) => (response === undefined ? [] : [response])),
+  };
 }

@@ -38,7 +38,7 @@ export async function submitView(lab: Lab, request: SubmitView): Promise<SubmitR
     return { status: 'failed', error: delivery.error, text: troubleText };
   }
   try {
-    return follow(lab, user, view, delivery.response ?? {});
+    return follow(lab, user, view, delivery.responses[0] ?? {});
   } catch (error) {
     if (error instanceof ApiError) {
       return { status: 'failed', error: error.code, text: troubleText };

@@ -7,7 +7,7 @@ import { actionPayload, type Place, slashPayload } from './payloads.ts';
 import { respond } from './response-urls.ts';
 import { buildAction, type Choice, type Choices, initialState } from './state.ts';
 import { slackbotId } from './directory.ts';
-import type { Delivery, DeliveryError } from './deliverer.ts';
+import type { Delivered, DeliveryError } from './deliverer.ts';
 import type { LabChannel, LabUser, VisibleMessage } from './types.ts';
 
 /** A request of a person that cannot be done; its message is for whoever wrote the request. */
@@ -167,8 +167,8 @@ async function slash(lab: Lab, user: LabUser, channel: LabChannel, command: stri
     tell(lab, user, channel, `${command} failed with the error "${delivery.error}"`);
     return { kind: 'slash', status: 'failed', error: delivery.error };
   }
-  if (delivery.response !== undefined) {
-    answerSlash(lab, user, channel, `${command} ${text}`.trim(), delivery.response);
+  for (const response of delivery.responses) {
+    answerSlash(lab, user, channel, `${command} ${text}`.trim(), response);
   }
   return { kind: 'slash', status: 'acked', latencyMs: delivery.latencyMs };
 }
@@ -238,7 +238,7 @@ function placeOf(lab: Lab, user: LabUser, request: Press): Place {
   return { kind: 'message', channel, message, isEphemeral: ephemeral !== undefined };
 }
 
-function withoutResponse(delivery: Delivery): PressResult {
+function withoutResponse(delivery: Delivered): PressResult {
   return delivery.status === 'failed'
     ? { status: 'failed', error: delivery.error }
     : { status: 'acked', latencyMs: delivery.latencyMs };

@@ -24,8 +24,8 @@ async function startKept(options: ChatOptions = {}): Promise<RunningChat> {
   return chat;
 }
 
-/** A socket that acknowledges what it gets, and keeps it. */
-async function connect(chat: RunningChat): Promise<Received[]> {
+/** A socket that acknowledges what it gets, with the next of the answers if there is one, and keeps it. */
+async function connect(chat: RunningChat, answers: (string | undefined)[] = []): Promise<Received[]> {
   const { body } = await call(chat, 'apps.connections.open', {}, chat.appToken);
   const socket = new WebSocket(String(body.url));
   closers.push(async () => socket.terminate());
@@ -34,7 +34,12 @@ async function connect(chat: RunningChat): Promise<Received[]> {
     socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString()) as Received;
       received.push(message);
-      if (message.envelope_id !== undefined) socket.send(JSON.stringify({ envelope_id: message.envelope_id }));
+      if (message.envelope_id !== undefined) {
+        const text = answers.shift();
+        socket.send(
+          JSON.stringify({ envelope_id: message.envelope_id, ...(text !== undefined && { payload: { text } }) }),
+        );
+      }
       if (message.type === 'hello' || message.type === 'disconnect') resolve();
     });
   });
@@ -57,6 +62,21 @@ test('while payloads are duplicated, each comes twice: another envelope, the sam
   expect(second?.envelope_id).not.toBe(first?.envelope_id);
   expect(events[1]?.payload?.event_id).toBe(events[0]?.payload?.event_id);
   expect(chat.faults()).toEqual([{ fault: 'duplicate' }]);
+});
+
+test.each([
+  { answered: 'the first', answers: ['one', undefined], read: ['one'] },
+  { answered: 'the second', answers: [undefined, 'two'], read: ['two'] },
+  { answered: 'both', answers: ['one', 'two'], read: ['one', 'two'] },
+])('of two copies of a command, the person reads what $answered was answered', async ({ answers, read }) => {
+  const chat = await startKept();
+  await connect(chat, answers);
+
+  chat.setFault({ fault: 'duplicate' });
+  await chat.say({ user: 'ana', channel: 'dpu-lab', text: '/dpu status' });
+
+  const seen = chat.messages({ user: 'ana', channel: 'dpu-lab' }).filter((message) => message.is_ephemeral);
+  expect(seen.map((message) => message.text)).toEqual(read);
 });
 
 test('sockets that are refreshed end one after another, each told so, and new ones after their time', async () => {

@@ -1,12 +1,13 @@
 /** The page: who one is, where one is, and what happens there. */
 import { press, removeMessage } from './actions.js';
 import { follow, getJson, postJson } from './api.js';
-import { renderBlocks } from './blocks.js';
 import { setUpComposer } from './composer.js';
 import { Modal } from './dialogs.js';
-import { byId, h } from './dom.js';
+import { byId } from './dom.js';
 import { readValues } from './elements.js';
 import { drawFrame, setUpMenu, showConnection, titleOf } from './frame.js';
+import { whenFree } from './hand.js';
+import { drawHome } from './home.js';
 import { fillNames } from './known.js';
 import { setUpLabPanel } from './lab-panel.js';
 import { Pane } from './pane.js';
@@ -46,7 +47,7 @@ const channelPane = new Pane(byId('messages'), byId('scroller'), {
 });
 const threadPane = new Pane(byId('thread-messages'), byId('thread-scroller'), { ...rows, headingLevel: 3 });
 const modal = new Modal(act);
-const draw = () => drawFrame(state, { go, openApp, become });
+const draw = () => whenFree(() => drawFrame(state, { go, openApp, become }));
 const unread = followUnread(state, draw);
 fillNames(state);
 
@@ -72,7 +73,10 @@ async function become(name) {
     // Someone else was chosen meanwhile, and that choice follows the events.
     return;
   }
-  state.stop = follow(state.me.name, lastEventId, { onEvent: take, onState: showConnection });
+  state.stop = follow(state.me.name, lastEventId, {
+    onEvent: (event) => whenFree(() => take(event)),
+    onState: showConnection,
+  });
   modal.show(state.me.name, (await getJson('views', { user: state.me.name })).modals.at(-1));
 }
 
@@ -89,7 +93,7 @@ async function go(place, threadTs) {
   if (place.kind === 'home') {
     closeThread();
     const { home } = await getJson('views', { user: state.me.name });
-    drawHome(home);
+    whenFree(() => drawHome(home, state.info.app.name, act));
     void postJson('home', { user: state.me.name });
     void unread.refresh();
     return (await getJson('messages', { user: state.me.name, channel: firstChannel() })).lastEventId;
@@ -155,6 +159,7 @@ async function load(pane, query) {
   loads += 1;
   try {
     const { messages, lastEventId } = await getJson('messages', { user: state.me.name, ...query });
+    await new Promise(whenFree);
     const isStillWanted =
       query.threadTs === undefined ? query.channel === state.place.id : query.threadTs === state.threadTs;
     if (isStillWanted) {
@@ -200,7 +205,7 @@ function take(event) {
       return;
     case 'home/published':
       if (state.place.kind === 'home') {
-        drawHome(event.view);
+        drawHome(event.view, state.info.app.name, act);
       }
       return;
     case 'elsewhere':
@@ -251,18 +256,6 @@ function openNewest(root) {
   if ((root.reply_count ?? 0) > 0 && isNewest && wideEnough.matches && !isWriting && !state.opened.has(root.ts)) {
     void openThread(root.ts, false);
   }
-}
-
-function drawHome(view) {
-  const actions = {
-    act: (element, blockId, choice, control) => act({ viewId: view.id }, element, blockId, choice, control),
-    headingLevel: 2,
-  };
-  byId('home').replaceChildren(
-    view === undefined
-      ? h('p', { class: 'empty' }, `${state.info.app.name} has not published a Home view yet.`)
-      : renderBlocks(view.blocks, actions),
-  );
 }
 
 /** `#channel=C…&ts=…&thread=…`, as permalinks and channel references have it. */
