@@ -1,5 +1,12 @@
 import { again, make, type WithState } from './ops-error.ts';
 
+function leftByFullDisk({ file, state }: { file?: string } & WithState): string {
+  if (file !== undefined) return 'The file is as it was: only a complete one takes its place.';
+  return state === 'changed'
+    ? 'Packages may be installed in part; they are finished when it runs again.'
+    : 'Nothing was changed.';
+}
+
 /** DOCA and other packages of a host, their repositories, the driver, Tailscale. */
 export const packageErrors = {
   osUnsupported: (a: { host: string; seen: string; doca: string; supported: readonly string[] }) =>
@@ -14,11 +21,12 @@ export const packageErrors = {
       why: `Installed: ${a.packages.slice(0, 6).join(', ')}${a.packages.length > 6 ? ` and ${a.packages.length - 6} more` : ''}. Both at once leave modules of two versions behind.`,
       next: `Remove it (\`sudo /usr/sbin/ofed_uninstall.sh --force\`), restart ${a.host}, and run the command again. Nothing was changed.`,
     }),
-  hostDiskFull: (a: { host: string; why: string; next: string; run?: number } & WithState) =>
+  /** `file` = it was met by a small file of dpubot, not by packages. */
+  hostDiskFull: (a: { host: string; why: string; next: string; file?: string; run?: number } & WithState) =>
     make('host-disk-full', 'permanent', {
-      what: `The disk of ${a.host} has too little room for packages.`,
+      what: `The disk of ${a.host} has too little room for ${a.file ?? 'packages'}.`,
       why: a.why,
-      next: `${a.next} ${a.run === undefined ? '' : `${again(a.run)} `}${a.state === 'changed' ? 'Packages may be installed in part; they are finished when it runs again.' : 'Nothing was changed.'}`,
+      next: `${a.next} ${a.run === undefined ? '' : `${again(a.run)} `}${leftByFullDisk(a)}`,
       state: a.state ?? 'unchanged',
     }),
   dpkgLocked: (a: { host: string; holder: string; limit?: string; run: number } & WithState) =>

@@ -1,12 +1,17 @@
 import type { CommandResult, HostSession } from '../domain/device-ports.ts';
 import type { Secret } from '../domain/secret.ts';
+import { errors } from '../errors.ts';
 import { expectSuccess } from '../facts/read-helpers.ts';
 
 /**
  * Small things that steps do on a host or on an Arm. Nothing here journals: callers wrap it into `act`.
  */
 const writeScript =
-  'umask 022; mkdir -p -- "${1%/*}" && umask 077 && cat >"$1.dpubot-new" && chmod "$2" "$1.dpubot-new" && mv -f -- "$1.dpubot-new" "$1"';
+  'umask 022; mkdir -p -- "${1%/*}" && umask 077 && cat >"$1.dpubot-new" && chmod "$2" "$1.dpubot-new" && mv -f -- "$1.dpubot-new" "$1" ' +
+  '|| { code=$?; rm -f -- "$1.dpubot-new"; exit "$code"; }';
+
+/** Words of a shell, cat or mkdir on a full file system (dash 0.5.12, coreutils 9.1), and on one with a quota. */
+const noRoom = /No space left on device|Disk quota exceeded/;
 
 /** Runs argv and throws `sudo-refused` or `command-failed` unless it ended with 0. */
 export async function runOk(
@@ -21,7 +26,7 @@ export async function runOk(
 
 /**
  * Writes a small file as root: complete or not at all, with the mode it is to have from the first byte on. The content
- * travels on stdin, never in argv.
+ * travels on stdin, never in argv. Errors: host-disk-full, sudo-refused, command-failed.
  */
 export async function writeRootFile(
   session: HostSession,
@@ -29,11 +34,19 @@ export async function writeRootFile(
   options: { readonly signal: AbortSignal; readonly timeoutMs?: number },
 ): Promise<void> {
   const argv = ['sudo', '-n', 'sh', '-c', writeScript, 'dpubot-write', file.path, file.mode];
-  await runOk(session, argv, {
-    timeoutMs: options.timeoutMs ?? 30_000,
-    signal: options.signal,
-    stdin: file.content,
-  });
+  const { signal, timeoutMs = 30_000 } = options;
+  const result = await session.run(argv, { timeoutMs, signal, stdin: file.content });
+  if (result.exitCode !== 0 && noRoom.test(result.stderr)) {
+    throw errors.hostDiskFull({
+      host: session.name,
+      file: file.path,
+      why: result.stderr.trim().slice(0, 400),
+      next: 'Free space or inodes there (`df -h`, `df -i`), then resume the run.',
+      // Its folder may have been made; what the step did before certainly was.
+      state: 'changed',
+    });
+  }
+  expectSuccess(session.name, `write ${file.path}`, result);
 }
 
 /** Job folder of a detached command: the attempt is part of the name, because a folder is never used twice. */

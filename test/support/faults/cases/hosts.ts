@@ -86,6 +86,13 @@ export const hosts: readonly FaultCase[] = [
   },
   {
     fault: 'disk-full',
+    command: '/dpu provision',
+    card: 'fresh',
+    when: { intent: 'write-bf-cfg' },
+    end: stops(['failed', 'host-disk-full', 'changed'], /Free space.*resume the run/, gone('Space is made.')),
+  },
+  {
+    fault: 'disk-full',
     command: stock,
     end: stops(
       ['refused', 'image-space-missing', 'unchanged'],
