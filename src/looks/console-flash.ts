@@ -1,3 +1,4 @@
+import { byteText } from '../domain/byte-text.ts';
 import type { LookContext } from '../domain/look.ts';
 import type { ObserveContext } from '../domain/step.ts';
 import type { FlashLog } from '../facts/flash-log.ts';
@@ -78,10 +79,5 @@ function stageOf({ text }: FlashLog): string {
   const { phase, push, pushedBytes, bytesPerSecond } = closeInstallerLog(feedInstallerLog(emptyInstallerLog, text));
   if (push === 'ended') return phase ?? 'installing';
   if (pushedBytes === undefined || bytesPerSecond === undefined) return 'pushing the image';
-  return `pushing the image, ${sizeText(pushedBytes)} sent at ${sizeText(bytesPerSecond)}/s`;
-}
-
-function sizeText(bytes: number): string {
-  const mib = bytes / 1024 ** 2;
-  return mib >= 1024 ? `${(mib / 1024).toFixed(2)} GiB` : `${mib.toFixed(1)} MiB`;
+  return `pushing the image, ${byteText(pushedBytes)} sent at ${byteText(bytesPerSecond)}/s`;
 }

@@ -37,10 +37,10 @@ export function checkedLine(verdicts: readonly Verdict[]): string | undefined {
     const [what, is] = [check, shortHashes(actual)].map((text) =>
       cutPlain(text.replaceAll(/\s+/g, ' '), CHECK_CHARACTERS),
     );
-    return `${pass ? '' : 'NOT as wanted: '}${what} is ${is}`;
+    return `${what}: ${is}${pass ? '' : ' (NOT as wanted)'}`;
   });
   const more = verdicts.length > SHOWN_CHECKS ? ` and ${count(verdicts.length - SHOWN_CHECKS, 'more check')}` : '';
-  return `Checked: ${shown.join('; ')}${more}`;
+  return `Checked ${shown.join('; ')}${more}`;
 }
 
 /**

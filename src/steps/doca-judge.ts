@@ -1,3 +1,4 @@
+import { byteText } from '../domain/byte-text.ts';
 import type { Doca } from '../domain/profile.ts';
 import type { Diff } from '../domain/step.ts';
 import { errors } from '../errors.ts';
@@ -42,7 +43,7 @@ export function judgeDoca(state: DocaSeen, doca: Doca): Diff {
     return refused(
       errors.hostDiskFull({
         host: state.host,
-        why: `${gigabytes(state.freeBytes)} are free where packages go (/, /usr, /var); DOCA takes about ${gigabytes(neededBytes)}.`,
+        why: `${byteText(state.freeBytes)} are free where packages go (/, /usr, /var); DOCA takes about ${byteText(neededBytes)}.`,
         next: `Free space on ${state.host}.`,
       }),
     );
@@ -125,10 +126,6 @@ function foreignOfed(state: DocaState): readonly string[] | undefined {
   const packages = ofedPackages(state.packages);
   const withDoca = [...state.packages.installed.keys()].some((name) => name.startsWith('doca-'));
   return packages.length === 0 || withDoca || state.isOurs ? undefined : packages;
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 function refused(error: { readonly failure: ReturnType<typeof errors.foreignOfed>['failure'] }): Diff {

@@ -1,3 +1,4 @@
+import { byteText } from '../domain/byte-text.ts';
 import type { Reboot } from '../domain/plan.ts';
 import type { Diff } from '../domain/step.ts';
 import { isSecureBootOff, secureBootText } from '../facts/secure-boot.ts';
@@ -5,7 +6,6 @@ import { judgeImage } from './flash-image.ts';
 import type { FlashParams } from './flash-params.ts';
 import { freeingResets } from './flash-secure-boot.ts';
 import type { FlashState } from './flash-state.ts';
-import { byteText } from './flash-text.ts';
 
 /** Decides whether the card is flashed. Pure. */
 export function judgeFlash(state: FlashState, params: FlashParams, target: string): Diff {

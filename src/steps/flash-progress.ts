@@ -1,7 +1,7 @@
+import { byteText } from '../domain/byte-text.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import type { InstallerLog } from '../facts/installer-log.ts';
 import type { Flash } from './flash-attempts.ts';
-import { byteText } from './flash-text.ts';
 
 /** The push that is looked at. */
 export type Push = Pick<Flash, 'params' | 'folder' | 'before'>;

@@ -46,8 +46,8 @@ export const setBenchAddresses = defineStep<AddressParams, AddressState>({
     return ends.map(({ hostName, missing }): Verdict => ({
       check: `addresses and routes of ${hostName}`,
       pass: missing.length === 0,
-      expected: 'all there',
-      actual: missing.length === 0 ? 'all there' : `${missing.map(additionText).join(', ')} missing`,
+      expected: 'there',
+      actual: missing.length === 0 ? 'there' : `${missing.map(additionText).join(', ')} missing`,
     }));
   },
   undo,

@@ -1,3 +1,4 @@
+import { byteText } from '../domain/byte-text.ts';
 import { z } from 'zod';
 import { Image } from '../domain/image.ts';
 import { Name } from '../domain/profile.ts';
@@ -10,7 +11,7 @@ import { download } from './stage-download.ts';
 import { neededImages } from './stage-needed.ts';
 import { checkAndPlace, prepare } from './stage-place.ts';
 import { send } from './stage-send.ts';
-import { mib, type NamedImage, sourceOf } from './stage-text.ts';
+import { type NamedImage, sourceOf } from './stage-text.ts';
 
 /** Left free beside the images. */
 const marginBytes = 256 * 1024 * 1024;
@@ -82,7 +83,7 @@ function judge({ host, images }: Observed): Diff {
   const missing = images.filter(({ there }) => there.proof === 'none');
   if (missing.length === 0) {
     const list = images.map(
-      ({ name, image }) => `${name} (${mib(image.bytes)}, SHA-256 ${image.sha256.slice(0, 12)}...)`,
+      ({ name, image }) => `${name} (${byteText(image.bytes)}, SHA-256 ${image.sha256.slice(0, 12)}...)`,
     );
     return { kind: 'satisfied', reason: `${list.join(', ')} is in ${imageFolder}` };
   }
@@ -102,9 +103,10 @@ function judge({ host, images }: Observed): Diff {
 function changeOf(host: string, { name, image, there }: Observed['images'][number]): Change {
   const usable = usableBytes(image, there);
   const wrong = there.fileBytes !== undefined ? 'another file' : 'not there';
-  const from = usable === 0 ? wrong : `${wrong}, ${mib(usable)} have arrived`;
+  const from = usable === 0 ? wrong : `${wrong}, ${byteText(usable)} have arrived`;
   const how = image.url === undefined ? 'sent from' : 'downloaded by the host from';
-  const size = usable === 0 ? mib(image.bytes) : `${mib(image.bytes)}, of which ${mib(usable)} are there`;
+  const size =
+    usable === 0 ? byteText(image.bytes) : `${byteText(image.bytes)}, of which ${byteText(usable)} are there`;
   const text = `${name} (${size}) on ${host}: ${how} ${sourceOf(image)}, SHA-256 checked`;
   return { target: host, from, to: `SHA-256 ${image.sha256.slice(0, 12)}...`, text };
 }

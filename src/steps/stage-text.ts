@@ -1,16 +1,10 @@
+import { byteText } from '../domain/byte-text.ts';
 import type { Image } from '../domain/image.ts';
-
-const bytesInMib = 1024 * 1024;
 
 /** An image by the name of the inventory. */
 export interface NamedImage {
   readonly name: string;
   readonly image: Image;
-}
-
-/** Bytes for people: `1408.0 MiB`. */
-export function mib(bytes: number): string {
-  return `${(bytes / bytesInMib).toFixed(1)} MiB`;
 }
 
 /** Where an image comes from: a URL by its host alone, since the rest may be long or hold a token. */
@@ -30,8 +24,8 @@ export function transferSign(transfer: {
 }): { readonly text: string; readonly percent: number } {
   const { arrivedBytes, totalBytes, elapsedMs } = transfer;
   const newBytes = arrivedBytes - transfer.fromBytes;
-  const rate = elapsedMs < 1 || newBytes <= 0 ? '' : `, ${mib((newBytes * 1000) / elapsedMs)}/s`;
-  const done = `${(arrivedBytes / bytesInMib).toFixed(1)} of ${mib(totalBytes)}`;
+  const rate = elapsedMs < 1 || newBytes <= 0 ? '' : `, ${byteText((newBytes * 1000) / elapsedMs)}/s`;
+  const done = `${byteText(arrivedBytes)} of ${byteText(totalBytes)}`;
   return {
     text: `${transfer.verb} ${transfer.name} to ${transfer.host}: ${done}${rate}`,
     percent: Math.min(100, Math.floor((arrivedBytes * 100) / totalBytes)),

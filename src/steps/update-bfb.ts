@@ -1,3 +1,4 @@
+import { byteText } from '../domain/byte-text.ts';
 import type { Reboot } from '../domain/plan.ts';
 import type { ApplyContext, Diff } from '../domain/step.ts';
 import { defineStep } from '../domain/step.ts';
@@ -11,7 +12,6 @@ import { FlashParams } from './flash-params.ts';
 import { bestEffort } from './flash-rshim.ts';
 import { freeingResets } from './flash-secure-boot.ts';
 import { pollDpuOs } from './flash-state.ts';
-import { byteText } from './flash-text.ts';
 import { awaitInstalled } from './update-boot.ts';
 import { giveRshimToBmc, takeRshimBack } from './update-rshim.ts';
 import { imageUri, updateActs, updateOf, updateStep } from './update-attempts.ts';

@@ -1,3 +1,4 @@
+import { byteText } from '../../domain/byte-text.ts';
 import type { HostReader } from '../../domain/device-ports.ts';
 import type { LookRow } from '../../domain/look.ts';
 import { findSku } from '../../domain/part-numbers.ts';
@@ -189,7 +190,6 @@ export async function probeServices(context: ObserveContext): Promise<Finding> {
   };
 }
 
-const gib = 1024 * 1024;
 const fullPercent = 90;
 
 /** Huge pages beyond the memory keep an Arm from booting. Source: NVIDIA DPF, issue 17; proc_meminfo(5), df(1). */
@@ -233,5 +233,5 @@ export async function probeMemoryDisk(context: ObserveContext): Promise<Finding>
 }
 
 function sizeText(kib: number): string {
-  return kib >= gib ? `${(kib / gib).toFixed(1)} GiB` : `${Math.round(kib / 1024)} MiB`;
+  return byteText(kib * 1024);
 }

@@ -52,7 +52,7 @@ describe('what a unit has done', () => {
     expect(text).toContain('as7: 3 steps done in 6.0 s');
     expect(text).toContain('• Do pin (as7-dpu0): pin is as wanted');
     expect(text).toContain('• Flash (as7-dpu0): flash is as wanted');
-    expect(text).toMatch(/Do ntp .*\n +• Checked: ntp setting is on\n/);
+    expect(text).toMatch(/Do ntp .*\n +• Checked ntp setting: on\n/);
     expect(text).toContain('Push (as7-dpu0)\nwhat Push showed');
   });
 
@@ -60,7 +60,7 @@ describe('what a unit has done', () => {
     const posts = thread(applied('flash'), applied('mtu'), ended);
 
     expect(posts.map(([kind]) => kind)).toEqual(['milestone', 'milestone', 'unit-end']);
-    expect(posts[1]?.[1]).toBe('as7-dpu0: Do mtu done in 2.0 s\nmtu is as wanted\nChecked: mtu setting is on');
+    expect(posts[1]?.[1]).toBe('as7-dpu0: Do mtu done in 2.0 s\nmtu is as wanted\nChecked mtu setting: on');
   });
 
   test('is told before a wait, a failure and a new plan, with all that was shown', () => {
@@ -105,8 +105,7 @@ describe('what a unit has done', () => {
     const posts = thread(...names.map((name) => applied(name, { verdicts: verdicts(name) })), ended);
 
     expect(posts.map(([kind]) => kind)).toEqual(['milestone', 'unit-end']);
-    for (const name of names)
-      expect(posts[0]?.[1]).toContain(`Checked: ${name} 1 is on; ${name} 2 is on; ${name} 3 is on`);
+    for (const name of names) expect(posts[0]?.[1]).toContain(`Checked ${name} 1: on; ${name} 2: on; ${name} 3: on`);
   });
 
   test('is told in several messages where one has no room for it, and nothing of it is cut off', () => {
@@ -117,7 +116,7 @@ describe('what a unit has done', () => {
     const shown = thread(...['One', 'Two', 'Three', 'Four', 'Five'].map(long), ended);
 
     expect(steps.map(([kind]) => kind)).toEqual(['milestone', 'milestone', 'milestone', 'unit-end']);
-    for (const name of names) expect(steps.some(([, text]) => text.includes(`${name} setting is on`))).toBe(true);
+    for (const name of names) expect(steps.some(([, text]) => text.includes(`${name} setting: on`))).toBe(true);
     expect(shown.map(([kind]) => kind)).toEqual(['snippet', 'snippet', 'unit-end']);
     for (const name of ['One', 'Two', 'Three', 'Four', 'Five'])
       expect(shown.some(([, text]) => text.includes(`${name} ${name}`))).toBe(true);

@@ -29,7 +29,7 @@ describe('the thread of a run', () => {
     expect(texts[1]).toContain('Outcome: approved by @ben');
     expect(texts[2]).toBe('@ben approved the plan (1 of 1).');
     expect(texts[4]).toContain('as7-dpu0: disable secure boot done in 1 min 20 s\nSecure Boot is off.');
-    expect(texts[4]).toContain('Checked: SecureBootCurrentBoot is Disabled');
+    expect(texts[4]).toContain('Checked SecureBootCurrentBoot: Disabled');
     expect(texts[1]).toContain('Run 418 was approved (SIMULATED)');
     expect(texts[5]).toBe('as7: done after 7.0 s. One change made.');
     expect(texts[6]).toContain('@ana Run 418 (SIMULATED): Done\nAll cards are as wanted.');
@@ -134,7 +134,7 @@ describe('the thread of a run', () => {
     const [post] = postsOf(run(), [], journal(['as7', applied]));
 
     expect(plainText(post?.message ?? { text: '', blocks: [] })).toBe(
-      'd0: pin done in under 0.1 s\nPinned.\nChecked: pinned is 0123456789abcdef…',
+      'd0: pin done in under 0.1 s\nPinned.\nChecked pinned: 0123456789abcdef…',
     );
   });
 

@@ -9,7 +9,7 @@ import { stageBfb } from '../../../src/steps/stage-bfb.ts';
 import { lookUntilSeen } from '../../../src/steps/stage-contact.ts';
 import { curlArgv, judgeDownload } from '../../../src/steps/stage-curl.ts';
 import { send } from '../../../src/steps/stage-send.ts';
-import { mib, sourceOf, transferSign } from '../../../src/steps/stage-text.ts';
+import { sourceOf, transferSign } from '../../../src/steps/stage-text.ts';
 import { fixture } from '../../support/fixture.ts';
 import { createFakeClock } from '../../support/rack-devices.ts';
 
@@ -54,12 +54,12 @@ function textOf(diff: Diff): string {
 
 describe('stage-bfb: plan', () => {
   it.each([
-    ['proven by a note', { fileBytes: gib, noted: true, proof: 'note' }, /^satisfied: image-0 \(1024\.0 MiB/],
+    ['proven by a note', { fileBytes: gib, noted: true, proof: 'note' }, /^satisfied: image-0 \(1 GiB/],
     ['proven by hashing', { fileBytes: gib, proof: 'hash' }, /^satisfied/],
-    ['not there', {}, /^image-0 \(1024\.0 MiB\) on as7: downloaded by the host from images\.example, SHA-256 checked$/],
-    ['half of it there', { partBytes: gib / 2 }, /\(1024\.0 MiB, of which 512\.0 MiB are there\)/],
-    ['a part that is too long', { partBytes: gib + 1 }, /^image-0 \(1024\.0 MiB\) on as7/],
-    ['another file under its name', { fileBytes: gib, proof: 'none' }, /^image-0 \(1024\.0 MiB\) on as7/],
+    ['not there', {}, /^image-0 \(1 GiB\) on as7: downloaded by the host from images\.example, SHA-256 checked$/],
+    ['half of it there', { partBytes: gib / 2 }, /\(1 GiB, of which 512 MiB are there\)/],
+    ['a part that is too long', { partBytes: gib + 1 }, /^image-0 \(1 GiB\) on as7/],
+    ['another file under its name', { fileBytes: gib, proof: 'none' }, /^image-0 \(1 GiB\) on as7/],
   ] as const)('%s', (_title, seen, expected) => {
     expect(textOf(diffOf({ seen }))).toMatch(expected);
   });
@@ -151,9 +151,8 @@ describe('stage-bfb: texts and words', () => {
     const sign = transferSign({ ...transfer, arrivedBytes: gib / 2, fromBytes: gib / 4, elapsedMs: 8_000 });
     const first = transferSign({ ...transfer, arrivedBytes: 0, fromBytes: 0, elapsedMs: 0 });
 
-    expect(sign).toEqual({ text: 'downloading bundle to as7: 512.0 of 1024.0 MiB, 32.0 MiB/s', percent: 50 });
-    expect(first).toEqual({ text: 'downloading bundle to as7: 0.0 of 1024.0 MiB', percent: 0 });
-    expect(mib(gib)).toBe('1024.0 MiB');
+    expect(sign).toEqual({ text: 'downloading bundle to as7: 512 MiB of 1 GiB, 32 MiB/s', percent: 50 });
+    expect(first).toEqual({ text: 'downloading bundle to as7: 0 MiB of 1 GiB', percent: 0 });
   });
 
   it('keeps root its own .curlrc out, gives the proxy, and ends its options before the URL', () => {
