@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errors } from '../src/errors.ts';
 import { lockedAnswer } from '../src/report/lock-answers.ts';
 import { Reason } from './arguments.ts';
-import { Target, targetPositional } from './selection.ts';
+import { Target, selectionFlags, selectionShape, targetPositional } from './selection.ts';
 import { defineCommand } from './define.ts';
 import { hostsNamed } from './hosts-named.ts';
 
@@ -11,14 +11,20 @@ export const lock = defineCommand({
   name: 'lock',
   summary: 'keep runs off hosts until somebody unlocks them; what has begun on a host is brought to its end',
   positionals: [targetPositional],
-  flags: [{ name: 'reason', kind: 'text', required: true, about: 'why; everybody who is stopped by it sees it' }],
-  examples: ['/dpu lock host-07 --reason "cable swap, ask ana"', '/dpu lock rack1 --reason "cooling fails"'],
-  arguments: z.object({ target: Target, reason: Reason }),
+  flags: [
+    { name: 'reason', kind: 'text', required: true, about: 'why; everybody who is stopped by it sees it' },
+    ...selectionFlags,
+  ],
+  examples: [
+    '/dpu lock host-07 --reason "cable swap, ask ana"',
+    '/dpu lock rack1 --except host-07 --reason "cooling fails"',
+  ],
+  arguments: z.object({ target: Target, reason: Reason, ...selectionShape }),
   who: 'operate',
   changes: true,
   async run(request, args) {
     const { context, actor } = request;
-    const hosts = await hostsNamed(request, args.target);
+    const hosts = await hostsNamed(request, args);
     const nowMs = context.clock.nowMs();
     // In messages commands stand between back-ticks; one in the reason would turn them around.
     const reason = args.reason.replaceAll('`', "'");

@@ -22,7 +22,7 @@ export const targetPositional: Positional = {
   about: 'a rack, host or DPU; several as in `rack1,as9`, `as[07-12]`, `host-*`, `tag:gen5`, `state:failed`',
 };
 
-/** For commands that start runs: only those of the target that the expression names too, or all but those. */
+/** Only those of the target that the expression names too, or all but those. */
 export const selectionFlags: readonly Flag[] = [
   { name: 'only', kind: 'text', value: 'TARGET', about: 'of the target only these' },
   { name: 'except', kind: 'text', value: 'TARGET', about: 'of the target all but these' },

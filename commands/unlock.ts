@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { may } from '../src/domain/policy.ts';
+import type { Selection } from '../src/domain/target-expression.ts';
 import { resolveTargets } from '../src/domain/targets.ts';
 import type { Hold, Lock } from '../src/domain/ports.ts';
 import { hostsOf, unitOfHost } from '../src/domain/run.ts';
@@ -9,7 +10,7 @@ import { textAnswer } from '../src/report/answers.ts';
 import { unlockedAnswer } from '../src/report/lock-answers.ts';
 import type { Answer } from '../src/report/message.ts';
 import { Switch } from './arguments.ts';
-import { Target } from './selection.ts';
+import { Target, selectionFlags, selectionShape } from './selection.ts';
 import type { CommandRequest } from './define.ts';
 import { defineCommand } from './define.ts';
 import { hostsNamed } from './hosts-named.ts';
@@ -22,12 +23,13 @@ import { refuseWithout } from './rights.ts';
 export const unlock = defineCommand({
   name: 'unlock',
   summary: 'take a lock off, or take a host from a run that will not be finished',
-  positionals: [{ name: 'target', about: 'the name of a rack, host or DPU; with --force of a host' }],
+  positionals: [{ name: 'target', about: 'a rack, host or DPU, or several as for provision; with --force one host' }],
   flags: [
     { name: 'force', kind: 'switch', about: 'take it from the run that holds it; its cards may be half changed' },
+    ...selectionFlags,
   ],
   examples: ['/dpu unlock host-07', '/dpu unlock host-07 --force'],
-  arguments: z.object({ target: Target, force: Switch }),
+  arguments: z.object({ target: Target, force: Switch, ...selectionShape }),
   who: 'anyone',
   whoText: 'who may operate or administer; `--force` needs the right to administer',
   changes: true,
@@ -36,14 +38,25 @@ export const unlock = defineCommand({
     const isAdministrator = may(request.context.inventory(), request.roles, 'administer');
     if (args.force) refuseWithout(request, 'administer', 'use `/dpu unlock --force`');
     else if (!isAdministrator) refuseWithout(request, 'operate', 'use `/dpu unlock`');
-    return args.force ? await takeFromRun(request, args.target) : await takeLocksOff(request, args.target);
+    if (!args.force) return await takeLocksOff(request, args);
+    refuseSlice(args);
+    return await takeFromRun(request, args.target);
   },
 });
 
+function refuseSlice({ only, except }: Selection): void {
+  if (only === undefined && except === undefined) return;
+  throw errors.commandInvalid({
+    what: '`--force` takes one host, without `--only` and `--except`.',
+    why: 'Its cards may be half changed, so each host is taken from its run by name.',
+    next: 'Name the one host. Nothing was changed.',
+  });
+}
+
 /** Of two people who do so at once, each is told of the locks that they took off themselves. */
-async function takeLocksOff(request: CommandRequest, word: string): Promise<Answer> {
+async function takeLocksOff(request: CommandRequest, selection: Selection): Promise<Answer> {
   const { context, actor } = request;
-  const hosts = await hostsNamed(request, word);
+  const hosts = await hostsNamed(request, selection);
   const locks: Lock[] = [];
   for (const host of hosts) {
     const taken = await context.locks.clear(host);
@@ -59,7 +72,7 @@ async function takeLocksOff(request: CommandRequest, word: string): Promise<Answ
     });
   }
   const holds = (await context.holds.all()).filter(({ unit }) => hosts.includes(unit));
-  if (locks.length === 0) throw await nothingLocked(request, word, hosts, holds);
+  if (locks.length === 0) throw await nothingLocked(request, selection.target, hosts, holds);
   return unlockedAnswer(locks, holds, actor.userId);
 }
 

@@ -1,7 +1,7 @@
 import type { Inventory } from './inventory.ts';
 import type { Run } from './run.ts';
-import type { MaintenanceWindow, OpenSpan } from './windows.ts';
-import { isOpen, nextOpening, openSpans } from './windows.ts';
+import type { MaintenanceWindow } from './windows.ts';
+import { isOpen, nextOpening, openTogether } from './windows.ts';
 
 /** The windows that count for a host, and whose they are: those of its rack, or else those of its site. */
 export function windowsOf(
@@ -15,10 +15,11 @@ export function windowsOf(
   return { owner: `site ${site}`, windows: inventory.sites[site]?.windows ?? [] };
 }
 
-/** A host that waits for its window. */
+/** A host that waits for its window, or two that wait until both are open. */
 export interface ClosedWindow {
-  readonly owner: string;
-  /** Undefined when it does not open within two weeks. */
+  /** Whose windows they are, each once. */
+  readonly owners: readonly string[];
+  /** When all of them are open; undefined when that is not so within two weeks. */
   readonly opensAtMs: number | undefined;
 }
 
@@ -27,11 +28,10 @@ export interface ClosedWindow {
  * now.
  */
 export function closedWindow(inventory: Inventory, hosts: readonly string[], nowMs: number): ClosedWindow | undefined {
-  for (const host of hosts) {
-    const { owner, windows } = windowsOf(inventory, host);
-    if (!isOpen(windows, nowMs)) return { owner, opensAtMs: nextOpening(windows, nowMs) };
-  }
-  return undefined;
+  const owned = hosts.map((host) => windowsOf(inventory, host)).filter(({ windows }) => windows.length > 0);
+  const lists = owned.map(({ windows }) => windows);
+  if (lists.every((windows) => isOpen(windows, nowMs))) return undefined;
+  return { owners: [...new Set(owned.map(({ owner }) => owner))], opensAtMs: nextOpening(lists, nowMs) };
 }
 
 /**
@@ -47,9 +47,6 @@ export function couldHaveBegunMs(
 ): number {
   const fromMs = Math.max(approvedAtMs, run.startAtMs ?? 0);
   if (run.outsideWindow) return nowMs - fromMs;
-  const open = hosts.reduce<readonly OpenSpan[]>(
-    (spans, host) => spans.flatMap((span) => openSpans(windowsOf(inventory, host).windows, span.fromMs, span.toMs)),
-    fromMs < nowMs ? [{ fromMs, toMs: nowMs }] : [],
-  );
-  return open.reduce((sum, span) => sum + span.toMs - span.fromMs, 0);
+  const lists = hosts.map((host) => windowsOf(inventory, host).windows);
+  return openTogether(lists, fromMs, nowMs).reduce((sum, span) => sum + span.toMs - span.fromMs, 0);
 }

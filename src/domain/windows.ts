@@ -70,12 +70,23 @@ function isInside(window: MaintenanceWindow, atMs: number): boolean {
 }
 
 /**
- * The first instant from `atMs` on at which one of the windows is open: `atMs` itself when one is. Undefined when none opens
- * within two weeks.
+ * The first instant from `atMs` on at which one window of each list is open: `atMs` itself when they are. Undefined when that
+ * is not so at any time within two weeks.
  */
-export function nextOpening(windows: readonly MaintenanceWindow[], atMs: number): number | undefined {
-  if (isOpen(windows, atMs)) return atMs;
-  return openSpans(windows, atMs, atMs + searchDays * dayMs)[0]?.fromMs;
+export function nextOpening(lists: readonly (readonly MaintenanceWindow[])[], atMs: number): number | undefined {
+  return openTogether(lists, atMs, atMs + searchDays * dayMs)[0]?.fromMs;
+}
+
+/** The parts of the time from `fromMs` to `toMs` in which one window of each list is open, in order. */
+export function openTogether(
+  lists: readonly (readonly MaintenanceWindow[])[],
+  fromMs: number,
+  toMs: number,
+): readonly OpenSpan[] {
+  return lists.reduce<readonly OpenSpan[]>(
+    (spans, windows) => spans.flatMap((span) => openSpans(windows, span.fromMs, span.toMs)),
+    fromMs < toMs ? [{ fromMs, toMs }] : [],
+  );
 }
 
 /** The parts of the time from `fromMs` to `toMs` in which a window is open, in order, none touching another. */

@@ -2,6 +2,7 @@ import type { JournalEntry } from '../domain/journal.ts';
 import type { Run, UnitRecord } from '../domain/run.ts';
 import { hostsOf } from '../domain/run.ts';
 import { planTime } from '../domain/time-text.ts';
+import type { ClosedWindow } from '../domain/window-of-host.ts';
 import { closedWindow } from '../domain/window-of-host.ts';
 import type { EngineDeps } from './deps.ts';
 import type { UnitResult } from './unit-outcome.ts';
@@ -35,10 +36,16 @@ export async function notYet(
   }
   const closed = run.outsideWindow ? undefined : closedWindow(deps.inventory(), hostsOf(record), nowMs);
   if (closed === undefined) return undefined;
-  const { owner, opensAtMs } = closed;
-  const opens = opensAtMs === undefined ? 'which does not open within two weeks' : `which opens ${planTime(opensAtMs)}`;
   const againMs = nowMs + windowAgainMs;
-  return waiting(`for the window of ${owner}, ${opens}`, Math.min(opensAtMs ?? againMs, againMs));
+  return waiting(windowText(run.id, closed), Math.min(closed.opensAtMs ?? againMs, againMs));
+}
+
+function windowText(runId: number, { owners, opensAtMs }: ClosedWindow): string {
+  const isOne = owners.length === 1;
+  const whose = `for the ${isOne ? 'window' : 'windows'} of ${owners.join(' and ')}, which`;
+  if (opensAtMs !== undefined) return `${whose} ${isOne ? 'opens' : 'are all open from'} ${planTime(opensAtMs)}`;
+  const never = isOne ? 'does not open within two weeks' : 'are at no time of the next two weeks open at once';
+  return `${whose} ${never}. \`/dpu cancel ${runId}\`, then the same command with \`--outside-window\`, does not wait for that`;
 }
 
 function waiting(reason: string, untilMs: number): Extract<UnitResult, { kind: 'waiting' }> {

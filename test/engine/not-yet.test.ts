@@ -9,6 +9,7 @@ import type { World } from '../support/engine-world.ts';
 import { createWorld, order, startEngine, workUntilStopped } from '../support/engine-world.ts';
 import { fakeRecipe, fakeStep } from '../support/fake-steps.ts';
 import { ana, ben, makeInventory } from '../support/make-run.ts';
+import { orderPair, pairInventory, pairRecipe } from '../support/pair-world.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -121,6 +122,25 @@ describe('a maintenance window', () => {
       code: 'approval-void',
       why: 'The work on as7 could have begun for more than 30 minutes, and has not.',
     });
+  });
+
+  it.each([
+    ['20:00', '22:30', 'for the windows of site lab and rack2, which are all open from 2026-11-23T22:00Z'],
+    [
+      '20:00',
+      '22:00',
+      'for the windows of site lab and rack2, which are at no time of the next two weeks open at once.',
+    ],
+  ])('of a pair whose other host may be changed from %s to %s is waited for with both', async (from, to, reason) => {
+    const base = { ...withWindow(['as7', 'as8']), pairs: pairInventory().pairs };
+    const windows = [{ days: ['mon-sun'], from, to, timeZone: 'UTC' }];
+    const hosts = { ...base.hosts, as8: { ...base.hosts['as8'], rack: 'rack2' } };
+    const world = worldAt('21:00', Inventory.parse({ ...base, hosts, racks: { rack2: { windows } } }));
+    const { id } = await orderPair(world);
+
+    const run = await workUntilWaiting(world, startEngine(world, { recipe: pairRecipe({ things: new Set() }) }), id);
+
+    expect(run.units['as7+as8']?.waitingReason).toContain(reason);
   });
 
   it('that closes between two waves keeps the second one back until the next day', async () => {

@@ -28,6 +28,20 @@ describe('/dpu lock', () => {
     expect(answer).toContain('runs that come to them wait');
   });
 
+  test.each([
+    ['rack1 --except host-b', ['host-a']],
+    ['rack1 --only dpu-b0', ['host-b']],
+  ])('on a slice, %s, locks %j alone, and the same slice is unlocked', async (slice, hosts) => {
+    const world = createWorld();
+
+    await world.say('UANA', `lock ${slice} --reason "cable swap"`);
+    const locked = (await world.locks.all()).map(({ host }) => host);
+    await world.say('UANA', `unlock ${slice}`);
+
+    expect(locked).toEqual(hosts);
+    expect(await world.locks.all()).toEqual([]);
+  });
+
   test('says on which of them a run is in the middle of something', async () => {
     const world = createWorld();
     world.leases.set('host-b', { workerId: 'w1', incarnation: 1, runId: 418 });

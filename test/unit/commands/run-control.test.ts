@@ -185,6 +185,7 @@ describe('/dpu unlock', () => {
     ['for a rack, naming its hosts', 'unlock rack1 --force', 'Its hosts: host-a, host-b'],
     ['for a card, naming its host', 'unlock dpu-a --force', 'Its host: host-a'],
     ['for a host nobody holds', 'unlock host-b --force', 'host-b is not held'],
+    ['with --except, naming no slice of hosts', 'unlock rack1 --except host-b --force', 'takes one host, without'],
     ['for an unknown host', 'unlock hots-a --force', 'Did you mean'],
   ])('is refused %s', async (_what, text, expected) => {
     const world = await runIn('needs-human', 'needs-human');

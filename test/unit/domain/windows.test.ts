@@ -31,7 +31,7 @@ describe('a window over midnight, mon-fri 22:00 to 05:00 in Berlin', () => {
   ])('%s', (_when, text, open) => expect(isOpen([nights], at(text))).toBe(open));
 
   test('opens next on Monday when asked on Saturday', () => {
-    expect(iso(nextOpening([nights], at('2026-11-28T12:00:00Z')))).toBe('2026-11-30T21:00:00.000Z');
+    expect(iso(nextOpening([[nights]], at('2026-11-28T12:00:00Z')))).toBe('2026-11-30T21:00:00.000Z');
   });
 });
 
@@ -40,7 +40,7 @@ describe('clocks that are put forward or back', () => {
   it('skips a window that lies in the hour that is not there, and opens a week later', () => {
     const window: MaintenanceWindow = { days: ['sun'], from: '02:15', to: '02:45', ...berlin };
 
-    expect(iso(nextOpening([window], at('2027-03-27T12:00:00Z')))).toBe('2027-04-04T00:15:00.000Z');
+    expect(iso(nextOpening([[window]], at('2027-03-27T12:00:00Z')))).toBe('2027-04-04T00:15:00.000Z');
   });
 
   it('opens where the clock jumps into the window', () => {
@@ -114,7 +114,7 @@ describe('whatever the windows', () => {
   it('the next opening is the first open moment: open then, and at no minute before', () => {
     fc.assert(
       fc.property(windows, moment, (some, nowMs) => {
-        const opensMs = nextOpening(some, nowMs);
+        const opensMs = nextOpening([some], nowMs);
         expect(opensMs).toBeDefined();
         if (opensMs === undefined) return;
         expect(opensMs).toBeGreaterThanOrEqual(nowMs);
@@ -188,13 +188,27 @@ describe('the windows of a host', () => {
   it('are those of its rack in place of those of its site', () => {
     expect(closedWindow(inventory, ['as8'], noon)).toBeUndefined();
     expect(closedWindow(inventory, ['as7'], noon)).toEqual({
-      owner: 'site lab',
+      owners: ['site lab'],
       opensAtMs: at('2026-11-24T21:00:00Z'),
     });
   });
 
   it('must both be open for a pair', () => {
-    expect(closedWindow(inventory, ['as8', 'as7'], noon)?.owner).toBe('site lab');
+    const evening = { days: ['mon-fri'], from: '21:30', to: '23:00', timeZone: 'UTC' };
+    const overlapping = Inventory.parse({ ...inventory, racks: { rack2: { windows: [evening] } } });
+
+    expect(closedWindow(overlapping, ['as8', 'as7'], at('2026-11-24T21:10:00Z'))).toEqual({
+      owners: ['rack2', 'site lab'],
+      opensAtMs: at('2026-11-24T21:30:00Z'),
+    });
+    expect(closedWindow(overlapping, ['as8', 'as7'], at('2026-11-24T21:30:00Z'))).toBeUndefined();
+  });
+
+  it('of a pair that are never open at once are said to be so', () => {
+    expect(closedWindow(inventory, ['as8', 'as7'], noon)).toEqual({
+      owners: ['rack2', 'site lab'],
+      opensAtMs: undefined,
+    });
   });
 
   it('and none at all is always open', () => {
