@@ -7,6 +7,7 @@ import { hostsOf, unitOfHost } from '../src/domain/run.ts';
 import type { Run } from '../src/domain/run.ts';
 import { errors } from '../src/errors.ts';
 import { textAnswer } from '../src/report/answers.ts';
+import { plainList } from '../src/report/text.ts';
 import { unlockedAnswer } from '../src/report/lock-answers.ts';
 import type { Answer } from '../src/report/message.ts';
 import { Switch } from './arguments.ts';
@@ -72,8 +73,13 @@ async function takeLocksOff(request: CommandRequest, selection: Selection): Prom
     });
   }
   const holds = (await context.holds.all()).filter(({ unit }) => hosts.includes(unit));
-  if (locks.length === 0) throw await nothingLocked(request, selection.target, hosts, holds);
+  if (locks.length === 0) throw await nothingLocked(request, wordOf(selection, hosts), hosts, holds);
   return unlockedAnswer(locks, holds, actor.userId);
+}
+
+/** A slice is told by its hosts: of the others of its target nothing is said. */
+function wordOf({ target, only, except }: Selection, hosts: readonly string[]): string {
+  return only === undefined && except === undefined ? target : `what is left of ${target} (${plainList(hosts)})`;
 }
 
 /** Says what keeps others off these hosts instead of a lock. */

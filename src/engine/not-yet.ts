@@ -43,7 +43,7 @@ export async function notYet(
 function windowText(runId: number, { owners, opensAtMs }: ClosedWindow): string {
   const isOne = owners.length === 1;
   const whose = `for the ${isOne ? 'window' : 'windows'} of ${owners.join(' and ')}, which`;
-  if (opensAtMs !== undefined) return `${whose} ${isOne ? 'opens' : 'are all open from'} ${planTime(opensAtMs)}`;
+  if (opensAtMs !== undefined) return `${whose} ${isOne ? 'opens' : 'are both open from'} ${planTime(opensAtMs)}`;
   const never = isOne ? 'does not open within two weeks' : 'are at no time of the next two weeks open at once';
   return `${whose} ${never}. \`/dpu cancel ${runId}\`, then the same command with \`--outside-window\`, does not wait for that`;
 }

@@ -1,5 +1,6 @@
 import type { OpsError } from '../errors.ts';
 import { errors } from '../errors.ts';
+import { fullDisk } from './remote.ts';
 
 /** What apt or dpkg was doing when it failed, and what it said. */
 export interface AptFailure {
@@ -21,7 +22,7 @@ export interface AptFailure {
 export function aptFailure(failure: AptFailure): OpsError {
   const { host, source, run, log } = failure;
   const line = (pattern: RegExp): string | undefined => log.split('\n').findLast((text) => pattern.test(text));
-  const full = line(/No space left on device|don't have enough free space/);
+  const full = line(fullDisk) ?? line(/don't have enough free space/);
   if (full !== undefined)
     return errors.hostDiskFull({ host, why: clean(full), next: 'Free space on / and /var.', run, state: 'changed' });
   const locked = line(/Could not get lock|Unable to acquire the dpkg frontend lock|Unable to lock directory/);

@@ -2,6 +2,7 @@ import type { DetachedState, HostSession } from '../domain/device-ports.ts';
 import type { ApplyContext } from '../domain/step.ts';
 import { errors, OpsError } from '../errors.ts';
 import { readPackageSpace } from '../facts/disk-space.ts';
+import { fullDisk } from './remote.ts';
 
 /** A job in its folder, and how long it is followed at most (device milliseconds). */
 export interface WatchedJob {
@@ -97,9 +98,7 @@ function isSilence(error: unknown): boolean {
 
 /** The folder could not be made, or what a job writes into it. */
 function isDiskFull(error: unknown): error is OpsError {
-  return (
-    error instanceof OpsError && error.code === 'command-failed' && /No space left on device/.test(error.failure.why)
-  );
+  return error instanceof OpsError && error.code === 'command-failed' && fullDisk.test(error.failure.why);
 }
 
 function diskFull(context: ApplyContext, session: HostSession, why: string): OpsError {

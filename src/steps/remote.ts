@@ -10,8 +10,8 @@ const writeScript =
   'umask 022; mkdir -p -- "${1%/*}" && umask 077 && cat >"$1.dpubot-new" && chmod "$2" "$1.dpubot-new" && mv -f -- "$1.dpubot-new" "$1" ' +
   '|| { code=$?; rm -f -- "$1.dpubot-new"; exit "$code"; }';
 
-/** Words of a shell, cat or mkdir on a full file system (dash 0.5.12, coreutils 9.1), and on one with a quota. */
-const noRoom = /No space left on device|Disk quota exceeded/;
+/** Words of shells and programs on a full file system (seen of dash 0.5.12, coreutils 9.1, apt 2.6.1), and of a quota. */
+export const fullDisk = /No space left on device|Disk quota exceeded/;
 
 /** Runs argv and throws `sudo-refused` or `command-failed` unless it ended with 0. */
 export async function runOk(
@@ -36,7 +36,7 @@ export async function writeRootFile(
   const argv = ['sudo', '-n', 'sh', '-c', writeScript, 'dpubot-write', file.path, file.mode];
   const { signal, timeoutMs = 30_000 } = options;
   const result = await session.run(argv, { timeoutMs, signal, stdin: file.content });
-  if (result.exitCode !== 0 && noRoom.test(result.stderr)) {
+  if (result.exitCode !== 0 && fullDisk.test(result.stderr)) {
     throw errors.hostDiskFull({
       host: session.name,
       file: file.path,

@@ -125,7 +125,7 @@ describe('a maintenance window', () => {
   });
 
   it.each([
-    ['20:00', '22:30', 'for the windows of site lab and rack2, which are all open from 2026-11-23T22:00Z'],
+    ['20:00', '22:30', 'for the windows of site lab and rack2, which are both open from 2026-11-23T22:00Z'],
     [
       '20:00',
       '22:00',

@@ -188,6 +188,15 @@ describe('/dpu unlock of locks', () => {
     expect(world.holds.size).toBe(1);
   });
 
+  test('with nothing of a slice locked says so of its hosts, not of the target that has a locked one', async () => {
+    const world = await lockedBy('UBEN', 'lock host-a --reason "new firmware"');
+
+    expect(words(await world.say('UANA', 'unlock rack1,host-c --except host-a'))).toContain(
+      'what is left of rack1,host-c (host-b and host-c) is not held, and not locked either.',
+    );
+    expect((await world.locks.all()).map(({ host }) => host)).toEqual(['host-a']);
+  });
+
   test('with nothing locked says what there is instead: a hold, work in the middle, or nothing', async () => {
     const world = createWorld();
     expect(words(await world.say('UANA', 'unlock rack1'))).toContain('rack1 is not held, and not locked either.');
